@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "Apus",
+  products: [
+    .executable(name: "apus", targets: ["apus"]),
+    .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "Layers", targets: ["Layers"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Training", targets: ["Training"]),
+    .library(name: "LocalLearning", targets: ["LocalLearning"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
+  ],
+  targets: [
+    // Each target imports only what stands below it in this list (Documentation/Architecture.md).
+    .executableTarget(
+      name: "apus",
+      dependencies: ["Studies", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Layers", "Datasets", "Tensors", .product(name: "Logging", package: "swift-log"),
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
+    .target(
+      name: "Datasets",
+      dependencies: ["Tensors", "CImageFormats", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "Tensors", dependencies: ["CKernels", "COneDNN", "CLAPACK", "CFFT"]),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+    .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CLAPACK", linkerSettings: [.linkedLibrary("lapacke"), .linkedLibrary("openblas")]),
+    .target(name: "CFFT", linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
+    .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

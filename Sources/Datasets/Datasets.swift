@@ -1,0 +1,1 @@
+// The room Datasets; see Documentation/Architecture.md.

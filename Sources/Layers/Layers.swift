@@ -1,0 +1,1 @@
+// The room Layers; see Documentation/Architecture.md.

@@ -1,0 +1,1 @@
+// The room LocalLearning; see Documentation/Architecture.md.

@@ -1,0 +1,1 @@
+// The room Studies; see Documentation/Architecture.md.

@@ -1,0 +1,1 @@
+// The room Tensors; see Documentation/Architecture.md.

@@ -1,0 +1,1 @@
+// The room Training; see Documentation/Architecture.md.
