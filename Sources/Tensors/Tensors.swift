@@ -1,1 +1,0 @@
-// The room Tensors; see Documentation/Architecture.md.
