@@ -120,7 +120,7 @@ extension Tensor {
   }
 
   var existingBuffer: Buffer? {
-    node.state.withLock { $0.buffers.isEmpty ? nil : $0.buffers[output] }
+    node.buffers.withLock { $0.isEmpty ? nil : $0[output] }
   }
 
   /// Whether the value exists already.

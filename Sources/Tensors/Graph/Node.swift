@@ -9,47 +9,54 @@ final class Node: Sendable {
   let type: TensorType
   /// Types of the outputs after the first; most operations have none.
   let otherTypes: [TensorType]
-  let state: Mutex<State>
+  /// Grows with time: inputs are always older than the operations on them.
+  let serial: Int
 
-  struct State: Sendable {
-    var inputs: [Tensor]
-    /// One a output once the node is realised; empty before.
-    var buffers: [Buffer] = []
-    /// A value recorded after this one that must be computed along with it: the update of a parameter, for instance.
-    var companions: [WeakNode] = []
-    /// The walk that visited this node last, and the number it gave it.
-    var visit: UInt64 = 0
-    var index: Int32 = 0
-  }
+  /// One an output once the node is realised; empty before.
+  let buffers: Mutex<[Buffer]>
 
-  struct WeakNode: Sendable { weak var node: Node? }
+  // What follows is touched only inside the engine's lock (and by `deinit`, when nobody else can). A lock a node would
+  // cost a third of the time it takes to record and trace one.
+
+  /// The operands; emptied when the node is evaluated.
+  nonisolated(unsafe) var inputs: [Tensor]
+  /// Values recorded later that are to be computed along with this one: the update of a parameter, for instance.
+  nonisolated(unsafe) var companions: [WeakNode] = []
+  /// Whether some node lists this one as its companion.
+  nonisolated(unsafe) var isCompanion = false
+  /// The walk that visited this node last, and the number it gave it.
+  nonisolated(unsafe) var visit: UInt64 = 0
+  nonisolated(unsafe) var index = 0
+
+  struct WeakNode { weak var node: Node? }
+
+  private static let serials = Atomic<Int>(0)
 
   init(_ operation: any Primitive, inputs: [Tensor], type: TensorType, otherTypes: [TensorType] = [], buffers: [Buffer] = []) {
     self.operation = operation
     self.type = type
     self.otherTypes = otherTypes
-    state = Mutex(State(inputs: inputs, buffers: buffers))
+    self.inputs = inputs
+    self.buffers = Mutex(buffers)
+    serial = Self.serials.add(1, ordering: .relaxed).newValue
   }
 
   var outputCount: Int { 1 + otherTypes.count }
 
   func outputType(_ index: Int) -> TensorType { index == 0 ? type : otherTypes[index - 1] }
 
+  var isRealised: Bool { buffers.withLock { !$0.isEmpty } }
+
   /// Long chains (an update recorded every step and never read) would overflow the stack if released recursively.
+  /// Companions are left to recursion, since the engine may be about to revive one through its weak reference.
   deinit {
-    var pending = state.withLock { state in
-      let inputs = state.inputs
-      state.inputs = []
-      return inputs
-    }
+    guard !inputs.isEmpty else { return }
+    var pending = inputs
+    inputs = []
     while var last = pending.popLast() {
-      if isKnownUniquelyReferenced(&last.node) {
-        pending.append(
-          contentsOf: last.node.state.withLock { state in
-            let inputs = state.inputs
-            state.inputs = []
-            return inputs
-          })
+      if !last.node.isCompanion, !last.node.inputs.isEmpty, isKnownUniquelyReferenced(&last.node) {
+        pending.append(contentsOf: last.node.inputs)
+        last.node.inputs = []
       }
     }
   }
@@ -70,9 +77,10 @@ struct Constant: Primitive {
 struct ScalarConstant: Primitive {
   let value: Double
 
+  static func isStructural(_ value: Double) -> Bool { value == 0 || value == 1 || value == -1 || value == 2 }
+
   var name: String { "scalar" }
-  var isStructural: Bool { value == 0 || value == 1 || value == -1 || value == 2 }
-  func encode(into key: inout StructureKey) { key.append(isStructural ? value.bitPattern : 0x5ca1a5) }
+  func encode(into key: inout StructureKey) { key.append(Self.isStructural(value) ? value.bitPattern : 0) }
   func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] { [] }
   func cotangents(_ call: Differentiation) -> [Tensor?] { [] }
   func evaluate(_ inputs: [ReferenceArray], outputs: [TensorType]) -> [ReferenceArray] {

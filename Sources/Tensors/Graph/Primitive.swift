@@ -21,11 +21,15 @@ protocol Primitive: Sendable {
   /// The kernels that carry it out on the CPU.
   func lower(_ call: LoweringCall, into lowering: inout Lowering)
 
+  /// Whether equal operands give equal results and nothing else happens, so that two equal operations may be computed once.
+  var isPure: Bool { get }
+
   /// How the axes of inputs and outputs correspond, which is what splitting the operation over devices needs.
   func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles
 }
 
 extension Primitive {
+  var isPure: Bool { true }
   func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { .whole(inputs: inputs, outputs: outputs) }
 }
 

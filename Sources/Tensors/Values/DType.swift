@@ -96,3 +96,42 @@ extension Bool: TensorScalar {
   public init(tensorValue: Double) { self = tensorValue != 0 }
   public var tensorValue: Double { self ? 1 : 0 }
 }
+
+extension DType {
+  /// Writes `number`, converted, at `address`.
+  func store(_ number: Double, at address: UnsafeMutableRawPointer) {
+    switch self {
+    case .float32: address.storeBytes(of: Float(number), as: Float.self)
+    case .float64: address.storeBytes(of: number, as: Double.self)
+    case .bfloat16: address.storeBytes(of: UInt16(bfloat16: Float(number)), as: UInt16.self)
+    case .int32: address.storeBytes(of: Int32(ReferenceArray.convert(number, to: .int32)), as: Int32.self)
+    case .int64: address.storeBytes(of: Int64(ReferenceArray.convert(number, to: .int64)), as: Int64.self)
+    case .uint8: address.storeBytes(of: UInt8(ReferenceArray.convert(number, to: .uint8)), as: UInt8.self)
+    case .bool: address.storeBytes(of: number != 0 ? 1 : 0, as: UInt8.self)
+    }
+  }
+
+  /// Reads the element at `address`.
+  func load(_ address: UnsafeRawPointer) -> Double {
+    switch self {
+    case .float32: Double(address.loadUnaligned(as: Float.self))
+    case .float64: address.loadUnaligned(as: Double.self)
+    case .bfloat16: Double(Float(bitPattern: UInt32(address.loadUnaligned(as: UInt16.self)) << 16))
+    case .int32: Double(address.loadUnaligned(as: Int32.self))
+    case .int64: Double(address.loadUnaligned(as: Int64.self))
+    case .uint8, .bool: Double(address.loadUnaligned(as: UInt8.self))
+    }
+  }
+}
+
+extension UInt16 {
+  /// The bits of the bfloat16 nearest to `value`, ties to even.
+  init(bfloat16 value: Float) {
+    let bits = value.bitPattern
+    if value.isNaN {
+      self = UInt16(truncatingIfNeeded: bits >> 16) | 0x40
+    } else {
+      self = UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
+    }
+  }
+}
