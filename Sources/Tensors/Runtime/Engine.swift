@@ -1,0 +1,144 @@
+import Synchronization
+
+/// Evaluates graphs: captures what is asked for, finds or compiles its plan, runs it, and leaves the values in the nodes.
+///
+/// One lock covers all of it, so kernels of different tasks take turns; within a kernel all cores work on one thing.
+final class Engine: Sendable {
+  static let shared = Engine()
+
+  /// Plans kept; supernets make a new structure every step, so the number is bounded.
+  static let maximumPlans = 512
+
+  private struct State {
+    var plans: [UInt64: [(words: ContiguousArray<UInt64>, plan: Plan)]] = [:]
+    var planCount = 0
+    var epoch: UInt64 = 0
+    let arena = Arena()
+    var statistics = EngineStatistics()
+  }
+
+  private let state = Mutex<State>(State())
+
+  func evaluate(_ roots: [Tensor]) {
+    // Released outside the lock: dropping history frees many nodes.
+    var finished: Capture?
+    state.withLock { state in finished = Self.evaluate(roots, &state) }
+    withExtendedLifetime(finished) {}
+  }
+
+  /// Runs `body` while no graph is being evaluated or changed.
+  func withGraphLocked<Result>(_ body: (_ epoch: UInt64) -> sending Result) -> sending Result {
+    state.withLock { state in
+      state.epoch += 1
+      return body(state.epoch)
+    }
+  }
+
+  var statistics: EngineStatistics { state.withLock { $0.statistics } }
+
+  /// The plan that evaluating `roots` would run, without running it.
+  func describe(_ roots: [Tensor]) -> PlanSummary {
+    state.withLock { state in
+      state.epoch += 1
+      let capture = Capture(roots, epoch: state.epoch, keepsHistory: true)
+      let plan = Plan(Lowering(Graph(capture)), nodeCount: capture.nodes.count, compileStart: monotonicNanoseconds())
+      return PlanSummary(plan)
+    }
+  }
+
+  private static func evaluate(_ roots: [Tensor], _ state: inout State) -> Capture? {
+    let pending = roots.filter { !$0.node.isRealised }
+    guard !pending.isEmpty else { return nil }
+    let start = monotonicNanoseconds()
+    let keepsHistory = Recording.isKept
+    state.epoch += 1
+    let capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory)
+    let hash = capture.key.hash
+    let captured = monotonicNanoseconds()
+    let plan: Plan
+    if let known = state.plans[hash]?.first(where: { $0.words == capture.key.words }) {
+      plan = known.plan
+    } else {
+      if state.planCount >= maximumPlans {
+        state.plans.removeAll()
+        state.planCount = 0
+      }
+      plan = Plan(Lowering(Graph(capture)), nodeCount: capture.nodes.count, compileStart: captured)
+      state.plans[hash, default: []].append((capture.key.words, plan))
+      state.planCount += 1
+      state.statistics.compiledPlans += 1
+      state.statistics.compiledNodes += capture.nodes.count
+      state.statistics.compileNanoseconds += plan.compileNanoseconds
+    }
+
+    let buffers = plan.inputs.map { input in capture.nodes[input.node].buffers.withLock { $0[input.output] } }
+    let runStart = monotonicNanoseconds()
+    let results = plan.run(inputs: buffers, scalars: capture.scalars, arena: state.arena)
+    let runEnd = monotonicNanoseconds()
+
+    var next = 0
+    for index in capture.nodes.indices where capture.isOutput[index] {
+      let node = capture.nodes[index]
+      let count = node.outputCount
+      node.buffers.withLock { $0 = Array(results[next..<(next + count)]) }
+      next += count
+    }
+    state.statistics.evaluations += 1
+    state.statistics.tracedNodes += capture.nodes.count
+    state.statistics.traceNanoseconds += captured - start
+    state.statistics.runNanoseconds += runEnd - runStart
+    state.statistics.lastPeakBytes = plan.peakBytes
+    state.statistics.peakBytes = max(state.statistics.peakBytes, plan.peakBytes)
+    state.statistics.lastFlops = plan.flops
+    return capture
+  }
+}
+
+/// What the engine did so far in this process.
+public struct EngineStatistics: Sendable {
+  /// Graphs evaluated, and nodes traced for them.
+  public var evaluations = 0
+  public var tracedNodes = 0
+  public var traceNanoseconds: UInt64 = 0
+  /// Structures compiled, nodes in them, and the time it took.
+  public var compiledPlans = 0
+  public var compiledNodes = 0
+  public var compileNanoseconds: UInt64 = 0
+  /// Time spent in kernels.
+  public var runNanoseconds: UInt64 = 0
+  /// Exact peak memory of the latest plan, in bytes: inputs, outputs and temporaries.
+  public var lastPeakBytes = 0
+  public var peakBytes = 0
+  /// Floating point operations of the latest plan.
+  public var lastFlops = 0.0
+
+  /// The counters of this process.
+  public static var current: EngineStatistics { Engine.shared.statistics }
+}
+
+/// What a plan would do: its kernels, their shapes, and what they cost.
+public struct PlanSummary: Sendable, CustomStringConvertible {
+  public let description: String
+  public let kernelCount: Int
+  public let flops: Double
+  /// Bytes of inputs, outputs and temporaries at the fullest moment, exactly.
+  public let peakBytes: Int
+  /// Bytes of temporaries alone.
+  public let temporaryBytes: Int
+
+  init(_ plan: Plan) {
+    description = plan.description
+    kernelCount = plan.steps.count
+    flops = plan.flops
+    peakBytes = plan.peakBytes
+    temporaryBytes = plan.arenaBytes
+  }
+
+  /// The plan that computes `tensors`.
+  public init(of tensors: Tensor...) { self = Engine.shared.describe(tensors) }
+}
+
+/// Whether evaluation keeps the history of what it computes, so that a derivative can still be taken afterwards.
+enum Recording {
+  @TaskLocal static var isKept = false
+}
