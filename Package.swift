@@ -21,7 +21,7 @@ let package = Package(
     // Each target imports only what stands below it in this list (Documentation/Architecture.md).
     .executableTarget(
       name: "apus",
-      dependencies: ["Studies", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Studies", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(

@@ -50,7 +50,7 @@ struct OpenKernel {
 /// The operation to be lowered, with its operands as values of the graph.
 struct LoweringCall {
   let inputs: [Int]
-  let outputs: Range<Int>
+  let outputs: [Int]
   let inputTypes: [TensorType]
   let outputTypes: [TensorType]
 
