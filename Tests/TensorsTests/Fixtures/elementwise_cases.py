@@ -94,7 +94,8 @@ COMPARISONS = {
 # Where floating-point functions usually go wrong: signed zeros, infinities, NaN, ties, the smallest and the largest numbers.
 SPECIAL = torch.tensor(
     [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 1e-20, -1e-20, 1e-310, 1e-9, 20.5, 40.0, -40.0, 709.0, 710.0, -745.0, 1e15 + 0.5]
-    + [1e22, 1e300, -1e300, INF, -INF, NAN]
+    + [1e22, 1e300, -1e300, INF, -INF, NAN],
+    dtype=torch.float64,
 )
 
 

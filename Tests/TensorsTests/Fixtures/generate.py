@@ -2,7 +2,7 @@
 
     python generate.py [NAME ...] [--check]
 
-NAME is one of operations (default: all). With --check nothing is written: the
+NAME is one of operations, layers, losses, optimizers, schedules (default: all). With --check nothing is written: the
 committed files are compared with what PyTorch gives now, and a difference above 1e-9 is an error.
 """
 
@@ -12,14 +12,20 @@ import sys
 
 import torch
 
+import attention_cases
 import convolution_cases
 import elementwise_cases
 import indexing_cases
+import layer_cases
 import linear_algebra_cases
+import loss_cases
 import movement_cases
 import normalization_cases
+import optimizer_cases
 import pooling_cases
+import recurrent_cases
 import reduction_cases
+import schedule_cases
 import spectral_cases
 from recorder import Fixture
 
@@ -35,6 +41,10 @@ CONTENT = {
         spectral_cases,
         normalization_cases,
     ],
+    "layers": [layer_cases, attention_cases, recurrent_cases],
+    "losses": [loss_cases],
+    "optimizers": [optimizer_cases],
+    "schedules": [schedule_cases],
 }
 
 
@@ -47,6 +57,7 @@ def main():
     if unknown:
         parser.error(f"no such fixture: {', '.join(sorted(unknown))}; there are {', '.join(CONTENT)}")
 
+    torch.set_default_dtype(torch.float64)
     # The order of sums depends on the number of threads.
     torch.set_num_threads(1)
     failed = False

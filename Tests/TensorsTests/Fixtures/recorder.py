@@ -7,8 +7,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-torch.set_default_dtype(torch.float64)
-
 
 class Random:
     """Random inputs of one case. The stream depends on the case's name alone, so that adding a case changes no other."""
