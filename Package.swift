@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "CFFT", linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
