@@ -92,6 +92,14 @@ extension Lowering {
     return target
   }
 
+  /// The elements of a view in row-major order, copied if they are not.
+  mutating func compact(_ source: View) -> View {
+    if source.isContiguous { return source }
+    let target = temporary(source.type)
+    copy(source, into: target)
+    return target
+  }
+
   /// A number known at compile time that every element of `value` equals.
   func structuralScalar(_ value: Int) -> Double? { graph.structuralScalar(value) }
 
