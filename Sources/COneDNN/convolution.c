@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apus_matmul.h"
 #include "apus_parallel.h"
 #include "convolution_primitive.h"
 #include "epilogue.h"
@@ -21,6 +22,8 @@ struct apus_convolution {
   size_t weights_bytes, product_bytes, scratch_bytes;
   double flops;
   bool is_empty;
+  /// Takes the place of the primitive for some 1 x 1 kernels.
+  apus_matmul *matmul;
   char implementation[96];
 };
 
@@ -115,6 +118,29 @@ static dnnl_status_t prepare(apus_convolution *c) {
   return dnnl_success;
 }
 
+/// Whether the gradient of the weights is faster as output^T input: with 1 x 1 kernels, unless all channels fill whole registers or there
+/// are few of them.
+static bool prefers_matmul(const apus_convolution_spec *s) {
+  bool suits = s->kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS && s->input_dtype == APUS_F32 && s->groups == 1 && !s->bias_gradient;
+  for (int axis = 0; axis < s->spatial_rank; axis++) {
+    suits = suits && s->kernel[axis] == 1 && s->stride[axis] == 1 && s->padding_low[axis] == 0 && s->padding_high[axis] == 0;
+  }
+  return suits && s->in_channels >= 64 && !(s->in_channels % 64 == 0 && s->out_channels % 64 == 0);
+}
+
+static apus_matmul *weights_matmul(const apus_convolution_spec *s, char *message, size_t capacity) {
+  apus_matmul_spec product = {
+    .rows = s->out_channels,
+    .columns = s->in_channels,
+    .inner = output_rows(s),
+    .a = {.row_stride = 1, .column_stride = s->out_channels},
+    .b = {.row_stride = s->in_channels, .column_stride = 1},
+    .c = {.row_stride = s->in_channels, .column_stride = 1},
+    .epilogue = {.scale = 1},
+  };
+  return apus_matmul_create(&product, message, capacity);
+}
+
 apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, char *message, size_t capacity) {
   const char *reason = refusal(spec);
   if (reason) {
@@ -132,6 +158,16 @@ apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, cha
   c->is_empty = spec->batch == 0;
   if (c->is_empty) {
     snprintf(c->implementation, sizeof c->implementation, "convolution of an empty batch");
+    return c;
+  }
+  if (prefers_matmul(spec)) {
+    c->matmul = weights_matmul(spec, message, capacity);
+    if (!c->matmul) {
+      free(c);
+      return NULL;
+    }
+    c->scratch_bytes = apus_matmul_scratch_bytes(c->matmul);
+    snprintf(c->implementation, sizeof c->implementation, "convolution as %s", apus_matmul_implementation(c->matmul));
     return c;
   }
   dnnl_status_t status = prepare(c);
@@ -196,6 +232,10 @@ int apus_convolution_run(apus_convolution *c, const apus_convolution_operands *o
     clear_gradients(&c->spec, operands);
     return 0;
   }
+  if (c->matmul) {
+    apus_matmul_operands o = {.a = operands->output, .b = operands->input, .c = operands->weights, .scratch = operands->scratch};
+    return apus_matmul_run(c->matmul, &o);
+  }
   onednn_enter_pool();
   if (!c->has_pass) return run_primitives(c, operands, operands->scratch);
   char *scratch = operands->scratch;
@@ -219,5 +259,6 @@ void apus_convolution_destroy(apus_convolution *c) {
   if (!c) return;
   onednn_kernel_destroy(&c->convolution.kernel);
   onednn_kernel_destroy(&c->reorder);
+  apus_matmul_destroy(c->matmul);
   free(c);
 }

@@ -109,7 +109,7 @@ static void pack_matrix(
 static method choose_for_one(const apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
   // The primitive parallelises over rows and columns of a grid; one row leaves it little.
-  if (s->rows == 1) return METHOD_GEMM;
+  if (s->rows == 1 || s->columns == 1) return METHOD_GEMM;
   if (has_extras(&s->epilogue)) return METHOD_PRIMITIVE;
   bool a_transposed = m->a_layout == LAYOUT_TRANSPOSED, b_transposed = m->b_layout == LAYOUT_TRANSPOSED;
   if (a_transposed && !b_transposed) return METHOD_GEMM;
