@@ -90,6 +90,11 @@ static dnnl_status_t create_primitive(apus_convolution *c) {
   // some outputs without a term.
   if (c->spec.epilogue.accumulate) separate_epilogue(c);
   dnnl_status_t status = onednn_convolution_create(&c->convolution, &c->spec);
+  if (status != dnnl_success && !c->has_pass && c->spec.epilogue.activation != APUS_ACTIVATION_NONE) {
+    // Its code generator runs out of room for some bf16 kernels with a long activation.
+    separate_epilogue(c);
+    return onednn_convolution_create(&c->convolution, &c->spec);
+  }
   if (status != dnnl_success || !c->spec.epilogue.residual) return status;
   // The general gemm implementation adds a residual as if channels came first.
   if (!strstr(c->convolution.kernel.implementation, "gemm")) return dnnl_success;
@@ -152,7 +157,7 @@ apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, cha
     snprintf(message, capacity, "convolution: out of memory");
     return NULL;
   }
-  onednn_enter_pool();
+  apus_enter_pool();
   c->spec = *spec;
   c->flops = count_flops(spec);
   c->is_empty = spec->batch == 0;
@@ -236,7 +241,7 @@ int apus_convolution_run(apus_convolution *c, const apus_convolution_operands *o
     apus_matmul_operands o = {.a = operands->output, .b = operands->input, .c = operands->weights, .scratch = operands->scratch};
     return apus_matmul_run(c->matmul, &o);
   }
-  onednn_enter_pool();
+  apus_enter_pool();
   if (!c->has_pass) return run_primitives(c, operands, operands->scratch);
   char *scratch = operands->scratch;
   apus_convolution_operands inside = *operands;

@@ -232,7 +232,7 @@ apus_matmul *apus_matmul_create(const apus_matmul_spec *spec, char *message, siz
     snprintf(message, capacity, "matrix product: %s", reason);
     return NULL;
   }
-  onednn_enter_pool();
+  apus_enter_pool();
   apus_matmul *m = calloc(1, sizeof *m);
   if (!m) {
     snprintf(message, capacity, "matrix product: out of memory");
@@ -330,7 +330,7 @@ static void run_passes(void *context, int64_t begin, int64_t end) {
 
 int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
   if (m->method == METHOD_NOTHING) return 0;
-  onednn_enter_pool();
+  apus_enter_pool();
   const apus_matmul_spec *s = &m->inner_spec;
   batch_run r = {m, operands->a, operands->b, operands->c, operands, operands->scratch, dnnl_success};
   if (m->packs_a) {
