@@ -64,3 +64,8 @@ void apus_parallel_for(int64_t tasks, int64_t cost, apus_task_body body, void *c
   region r = {tasks, body, context};
   GOMP_parallel(run_share, &r, (unsigned)threads, 0);
 }
+
+void apus_enter_pool(void) {
+  int threads = apus_thread_count();
+  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
+}

@@ -98,7 +98,11 @@ APUS_INLINE void read(apus_floats *value, apus_dtype dtype, const void *source, 
 
 APUS_INLINE void write(const apus_floats *value, apus_dtype dtype, void *target, int64_t first, int64_t lanes) {
   if (dtype == APUS_F32) {
-    memcpy((float *)target + first, value, (size_t)lanes * sizeof(float));
+    if (lanes == LANES) {
+      apus_store((float *)target + first, value);
+    } else {
+      memcpy((float *)target + first, value, (size_t)lanes * sizeof(float));
+    }
     return;
   }
   uint32_t bits[LANES];

@@ -109,7 +109,7 @@ static void pack_matrix(
 static method choose_for_one(const apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
   // The primitive parallelises over rows and columns of a grid; one row leaves it little.
-  if (s->rows == 1) return METHOD_GEMM;
+  if (s->rows == 1 || s->columns == 1) return METHOD_GEMM;
   if (has_extras(&s->epilogue)) return METHOD_PRIMITIVE;
   bool a_transposed = m->a_layout == LAYOUT_TRANSPOSED, b_transposed = m->b_layout == LAYOUT_TRANSPOSED;
   if (a_transposed && !b_transposed) return METHOD_GEMM;
@@ -232,7 +232,7 @@ apus_matmul *apus_matmul_create(const apus_matmul_spec *spec, char *message, siz
     snprintf(message, capacity, "matrix product: %s", reason);
     return NULL;
   }
-  onednn_enter_pool();
+  apus_enter_pool();
   apus_matmul *m = calloc(1, sizeof *m);
   if (!m) {
     snprintf(message, capacity, "matrix product: out of memory");
@@ -330,7 +330,7 @@ static void run_passes(void *context, int64_t begin, int64_t end) {
 
 int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
   if (m->method == METHOD_NOTHING) return 0;
-  onednn_enter_pool();
+  apus_enter_pool();
   const apus_matmul_spec *s = &m->inner_spec;
   batch_run r = {m, operands->a, operands->b, operands->c, operands, operands->scratch, dnnl_success};
   if (m->packs_a) {

@@ -3,11 +3,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "apus_parallel.h"
-
-int omp_get_max_threads(void);
-void omp_set_num_threads(int);
-
 // Networks that change their structure at every step ask for thousands of different primitives.
 enum { PRIMITIVE_CACHE_CAPACITY = 4096 };
 
@@ -30,11 +25,6 @@ static void set_up(void) {
 dnnl_engine_t onednn_engine(void) {
   pthread_once(&once, set_up);
   return engine;
-}
-
-void onednn_enter_pool(void) {
-  int threads = apus_thread_count();
-  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
 }
 
 dnnl_data_type_t onednn_data_type(apus_dtype dtype) {

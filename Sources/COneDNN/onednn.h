@@ -14,9 +14,6 @@ enum { ONEDNN_MAX_ARGUMENTS = 8 };
 /// The CPU engine of this process, or null when oneDNN cannot be set up.
 dnnl_engine_t onednn_engine(void);
 
-/// Makes the calling thread open parallel regions as wide as the process is configured to; OpenMP keeps that number per thread.
-void onednn_enter_pool(void);
-
 /// `dnnl_data_type_undef` for a dtype that oneDNN bridges do not take.
 dnnl_data_type_t onednn_data_type(apus_dtype dtype);
 

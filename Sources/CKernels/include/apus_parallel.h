@@ -19,4 +19,8 @@ void apus_set_thread_count(int count);
 /// since waking the pool costs about 5 microseconds.
 void apus_parallel_for(int64_t tasks, int64_t cost, apus_task_body body, void *context);
 
+/// Makes parallel regions that libraries open on the calling thread as wide as the process is configured to; OpenMP keeps that number per
+/// thread. Costs nanoseconds.
+void apus_enter_pool(void);
+
 #endif

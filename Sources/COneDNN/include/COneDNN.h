@@ -2,6 +2,7 @@
 #ifndef APUS_COneDNN_H
 #define APUS_COneDNN_H
 
+#include "apus_convolution.h"
 #include "apus_epilogue.h"
 #include "apus_matmul.h"
 
