@@ -17,7 +17,7 @@ static void keep_spin_short(int argc, char **argv, char **environment) {
   (void)argc;
   (void)argv;
   (void)environment;
-  setenv("GOMP_SPINCOUNT", "20000", 0);
+  setenv("GOMP_SPINCOUNT", "2000", 0);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const keep_spin_short_entry)(int, char **, char **) = keep_spin_short;

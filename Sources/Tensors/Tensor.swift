@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An n-dimensional array that is computed when it is read.
 ///
 /// Operators and methods only record; reading a value (`scalar()`, `array(of:)`, `evaluate(_:)`) compiles what is needed and
@@ -53,7 +55,7 @@ extension Tensor {
 
   /// A scalar.
   public init(_ value: Double, dtype: DType = .float32) {
-    self.init(Node(ScalarConstant(value: value), inputs: [], type: TensorType(.scalar, dtype)))
+    self.init(Node(ScalarConstant(value: value), inputs: [], type: TensorType(.scalar, dtype), isNumber: true))
   }
 
   /// Every element equal to `value`.
@@ -125,6 +127,29 @@ extension Tensor {
 
   /// Whether the value exists already.
   public var isEvaluated: Bool { existingBuffer != nil }
+}
+
+extension Tensor {
+  /// A number that stands in an expression. Equal numbers share a node, so they must not be differentiated with respect to.
+  static func literal(_ value: Double, _ dtype: DType) -> Tensor { Tensor(NumberCache.shared.node(value, dtype)) }
+}
+
+/// Nodes of numbers used lately. A training loop uses the same few each step.
+private final class NumberCache: Sendable {
+  static let shared = NumberCache()
+  private let nodes = Mutex([Node?](repeating: nil, count: 256))
+
+  func node(_ value: Double, _ dtype: DType) -> Node {
+    let slot = Int(truncatingIfNeeded: StructureKey.mix(value.bitPattern, UInt64(dtype.rawValue)) & 255)
+    return nodes.withLock { nodes in
+      if let known = nodes[slot], known.type.dtype == dtype, (known.operation as! ScalarConstant).value.bitPattern == value.bitPattern {
+        return known
+      }
+      let node = Node(ScalarConstant(value: value), inputs: [], type: TensorType(.scalar, dtype), isNumber: true)
+      nodes[slot] = node
+      return node
+    }
+  }
 }
 
 /// Computes several tensors in one plan, so that what they share is computed once.

@@ -85,8 +85,7 @@ extension Graph {
     for index in order {
       let node = capture.nodes[index]
       firstValue[index] = valueOf.count
-      let isLeaf = node.isRealised
-      if isLeaf {
+      if node.isEvaluated {
         for output in 0..<node.outputCount {
           let value = addValue(node.outputType(output), producer: -1)
           leaves[value] = .array(node: index, output: output, isDonatable: capture.isDonatable[index])
@@ -94,7 +93,7 @@ extension Graph {
         }
         continue
       }
-      if let scalar = node.operation as? ScalarConstant {
+      if node.isNumber, let scalar = node.operation as? ScalarConstant {
         valueOf.append(addScalar(scalar, node.type, capture))
         continue
       }

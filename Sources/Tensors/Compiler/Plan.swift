@@ -232,7 +232,7 @@ final class Plan {
   ///   - inputBuffers: one an input of the plan.
   ///   - numbers: values of the scalars, by slot.
   /// - Returns: one buffer an output.
-  func run(inputs inputBuffers: [Buffer], scalars numbers: borrowing ContiguousArray<Double>, arena: Arena) -> [Buffer] {
+  func run(inputs inputBuffers: [Buffer], scalars numbers: borrowing ContiguousArray<Double>, arena: Arena, profile: KernelProfile?) -> [Buffer] {
     let base = arena.memory(arenaBytes)
     if base != arenaBase {
       for relocation in arenaRelocations { addresses[relocation.address] = base + relocation.byteOffset }
@@ -250,7 +250,15 @@ final class Plan {
     for relocation in inputRelocations { addresses[relocation.address] = inputBuffers[relocation.slot].pointer + relocation.byteOffset }
     for relocation in outputRelocations { addresses[relocation.address] = results[relocation.slot].pointer + relocation.byteOffset }
     for (slot, byteOffset, dtype) in scalars { dtype.store(numbers[slot], at: scalarMemory + byteOffset) }
-    for step in steps { step.body(addresses + step.firstAddress) }
+    if let profile {
+      for step in steps {
+        let start = monotonicNanoseconds()
+        step.body(addresses + step.firstAddress)
+        profile.add(step, monotonicNanoseconds() - start)
+      }
+    } else {
+      for step in steps { step.body(addresses + step.firstAddress) }
+    }
     return results
   }
 }

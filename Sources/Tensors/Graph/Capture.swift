@@ -62,7 +62,7 @@ struct Capture {
     } else {
       findOwners()
     }
-    for root in roots where !root.node.isRealised { isOutput[root.node.index] = true }
+    for root in roots where !root.node.isEvaluated { isOutput[root.node.index] = true }
     var word: UInt64 = 0
     for index in nodes.indices {
       word = word << 2 | (isOutput[index] ? 2 : 0) | (isDonatable[index] ? 1 : 0)
@@ -83,14 +83,18 @@ struct Capture {
       }
       node.companions = []
     }
-    let isLeaf = node.inputs.isEmpty || node.isRealised
-    if isLeaf {
+    if node.isEvaluated || node.inputs.isEmpty {
       if !keepsHistory, !node.inputs.isEmpty { node.inputs = [] }
       closeLeaf(node)
       return
     }
-    frames.append(Frame(node: node, inputs: node.inputs, next: 0))
-    if !keepsHistory { node.inputs = [] }
+    if keepsHistory {
+      frames.append(Frame(node: node, inputs: node.inputs, next: 0))
+    } else {
+      var inputs: [Tensor] = []
+      swap(&inputs, &node.inputs)
+      frames.append(Frame(node: node, inputs: inputs, next: 0))
+    }
   }
 
   private mutating func close(_ frame: Frame) {
@@ -111,11 +115,12 @@ struct Capture {
   private mutating func closeLeaf(_ node: Node) {
     node.index = nodes.count
     let start = key.words.count
-    if node.isRealised {
+    if node.isEvaluated {
       key.append(1)
       key.append(node.type)
       for type in node.otherTypes { key.append(type) }
-    } else if let scalar = node.operation as? ScalarConstant {
+    } else if node.isNumber {
+      let scalar = node.operation as! ScalarConstant
       key.append(2 | UInt64(node.type.dtype.rawValue) << 8)
       if ScalarConstant.isStructural(scalar.value) {
         key.append(scalar.value.bitPattern)
@@ -145,16 +150,15 @@ struct Capture {
     for index in nodes.indices {
       let isHeld = !isKnownUniquelyReferenced(&nodes[index])
       let node = nodes[index]
-      let isLeaf = node.buffers.withLock { buffers in
-        guard !buffers.isEmpty else { return false }
-        if !isHeld {
-          var unshared = true
-          for position in buffers.indices where !isKnownUniquelyReferenced(&buffers[position]) { unshared = false }
-          isDonatable[index] = unshared
+      if !node.isEvaluated {
+        isOutput[index] = isHeld && !node.isNumber
+      } else if !isHeld {
+        isDonatable[index] = node.buffers.withLock { buffers in
+          var isUnshared = true
+          for position in buffers.indices where !isKnownUniquelyReferenced(&buffers[position]) { isUnshared = false }
+          return isUnshared
         }
-        return true
       }
-      if !isLeaf && isHeld && !(node.operation is ScalarConstant) { isOutput[index] = true }
     }
   }
 }

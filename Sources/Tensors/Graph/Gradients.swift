@@ -116,7 +116,7 @@ private struct DifferentiationWalk {
       var reaches = variableOutputs[ObjectIdentifier(visited.node)] != nil
       if !reaches { reaches = visited.inputs.contains { isWanted($0) } }
       reachesVariable.append(reaches)
-      if visited.inputs.isEmpty, !reaches, !(visited.node.operation is Constant), visited.node.isRealised { severed.append(visited.node) }
+      if visited.inputs.isEmpty, !reaches, !(visited.node.operation is Constant), visited.node.isEvaluated { severed.append(visited.node) }
     }
   }
 

@@ -9,6 +9,8 @@ final class Node: Sendable {
   let type: TensorType
   /// Types of the outputs after the first; most operations have none.
   let otherTypes: [TensorType]
+  /// Whether this is a number that is known when it is recorded; such leaves are shared and never outputs of a plan by being held.
+  let isNumber: Bool
   /// Grows with time: inputs are always older than the operations on them.
   let serial: Int
   /// A small signature of the leaves this was computed from: it contains the signature of everything it depends on.
@@ -20,6 +22,8 @@ final class Node: Sendable {
   // What follows is touched only inside the engine's lock (and by `deinit`, when nobody else can). A lock a node would
   // cost a third of the time it takes to record and trace one.
 
+  /// Whether the buffers are there.
+  nonisolated(unsafe) var isEvaluated: Bool
   /// The operands; emptied when the node is evaluated.
   nonisolated(unsafe) var inputs: [Tensor]
   /// Values recorded later that are to be computed along with this one: the update of a parameter, for instance.
@@ -34,8 +38,13 @@ final class Node: Sendable {
 
   private static let serials = Atomic<Int>(0)
 
-  init(_ operation: any Primitive, inputs: [Tensor], type: TensorType, otherTypes: [TensorType] = [], buffers: [Buffer] = []) {
+  init(
+    _ operation: any Primitive, inputs: [Tensor], type: TensorType, otherTypes: [TensorType] = [], buffers: [Buffer] = [],
+    isNumber: Bool = false
+  ) {
     self.operation = operation
+    self.isNumber = isNumber
+    isEvaluated = !buffers.isEmpty
     self.type = type
     self.otherTypes = otherTypes
     self.inputs = inputs
@@ -55,8 +64,6 @@ final class Node: Sendable {
   var outputCount: Int { 1 + otherTypes.count }
 
   func outputType(_ index: Int) -> TensorType { index == 0 ? type : otherTypes[index - 1] }
-
-  var isRealised: Bool { buffers.withLock { !$0.isEmpty } }
 
   /// Long chains (an update recorded every step and never read) would overflow the stack if released recursively.
   /// Companions are left to recursion, since the engine may be about to revive one through its weak reference.

@@ -27,9 +27,9 @@ extension Tensor {
 
   /// A number that meets this tensor takes its element type; a fraction makes integers float32.
   func number(_ value: Double) -> Tensor {
-    if dtype.isFloatingPoint { return Tensor(value, dtype: dtype) }
-    if value == value.rounded(.towardZero) { return Tensor(value, dtype: dtype == .bool ? .int32 : dtype) }
-    return Tensor(value, dtype: .float32)
+    if dtype.isFloatingPoint { return .literal(value, dtype) }
+    if value == value.rounded(.towardZero) { return .literal(value, dtype == .bool ? .int32 : dtype) }
+    return .literal(value, .float32)
   }
 
   // MARK: Arithmetic

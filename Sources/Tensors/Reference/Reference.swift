@@ -12,7 +12,7 @@ package enum Reference {
       let identity = ObjectIdentifier(node)
       if let values = replaced[identity] {
         known[identity] = [ReferenceArray(node.type.shape, node.type.dtype, values)]
-      } else if !inputs.isEmpty || !node.isRealised {
+      } else if !inputs.isEmpty || !node.isEvaluated {
         known[identity] = node.operation.evaluate(inputs.map { known[ObjectIdentifier($0.node)]![$0.output] }, outputs: types)
       } else {
         let buffers = node.buffers.withLock { $0 }

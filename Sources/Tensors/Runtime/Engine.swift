@@ -15,6 +15,7 @@ final class Engine: Sendable {
     var epoch: UInt64 = 0
     let arena = Arena()
     var statistics = EngineStatistics()
+    var profile: KernelProfile?
   }
 
   private let state = Mutex<State>(State())
@@ -34,6 +35,20 @@ final class Engine: Sendable {
     }
   }
 
+  func startProfile() { state.withLock { $0.profile = KernelProfile() } }
+
+  func stopProfile() -> [KernelTime] {
+    state.withLock { state in
+      defer { state.profile = nil }
+      return (state.profile?.entries ?? [:]).map { kernel, entry in
+        let seconds = Double(max(entry.nanoseconds, 1)) * 1e-9
+        return KernelTime(
+          kernel: kernel, count: entry.count, seconds: seconds, gigaflopsPerSecond: entry.flops / seconds * 1e-9,
+          gigabytesPerSecond: Double(entry.bytes) / seconds * 1e-9)
+      }.sorted { $0.seconds > $1.seconds }
+    }
+  }
+
   var statistics: EngineStatistics { state.withLock { $0.statistics } }
 
   /// The plan that evaluating `roots` would run, without running it.
@@ -47,7 +62,7 @@ final class Engine: Sendable {
   }
 
   private static func evaluate(_ roots: [Tensor], _ state: inout State) -> Capture? {
-    let pending = roots.filter { !$0.node.isRealised }
+    let pending = roots.filter { !$0.node.isEvaluated }
     guard !pending.isEmpty else { return nil }
     let start = monotonicNanoseconds()
     let keepsHistory = Recording.isKept
@@ -73,7 +88,7 @@ final class Engine: Sendable {
 
     let buffers = plan.inputs.map { input in capture.nodes[input.node].buffers.withLock { $0[input.output] } }
     let runStart = monotonicNanoseconds()
-    let results = plan.run(inputs: buffers, scalars: capture.scalars, arena: state.arena)
+    let results = plan.run(inputs: buffers, scalars: capture.scalars, arena: state.arena, profile: state.profile)
     let runEnd = monotonicNanoseconds()
 
     var next = 0
@@ -81,6 +96,7 @@ final class Engine: Sendable {
       let node = capture.nodes[index]
       let count = node.outputCount
       node.buffers.withLock { $0 = Array(results[next..<(next + count)]) }
+      node.isEvaluated = true
       next += count
     }
     state.statistics.evaluations += 1
