@@ -1,6 +1,5 @@
 #include "apus_matmul.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,8 @@ struct apus_matmul {
   apus_matmul_spec inner_spec;
   onednn_kernel kernel;
   int64_t batch, shares;
+  /// One row times a matrix is split into blocks of columns; 0 where it is not.
+  int64_t column_blocks;
   size_t a_bytes, b_bytes, product_bytes, share_bytes, scratch_bytes;
   double flops;
   char implementation[96];
@@ -105,6 +106,10 @@ static void pack_matrix(
   apus_pack(rank, extents, strides, element_bytes(m->dtype), source, target);
 }
 
+// oneDNN splits the sum of a product with one row by the number of threads, and the result would depend on it. Blocks of columns of
+// this width, each on one thread, do not; and they are as fast.
+enum { COLUMN_BLOCK = 64 };
+
 /// The faster of the two oneDNN entries for one f32 matrix, as measured on two cores of a Zen 4 processor.
 static method choose_for_one(const apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
@@ -121,7 +126,8 @@ static method choose(const apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
   if (m->batch * s->rows * s->columns == 0) return METHOD_NOTHING;
   bool floats = s->a.dtype == APUS_F32;
-  if (s->inner == 0 || (floats && apus_small_matmul_fits(s->rows, s->columns, s->inner))) return METHOD_SMALL;
+  bool small = apus_small_matmul_fits(s->rows, s->columns, s->inner) || (s->rows == 1 && s->columns <= COLUMN_BLOCK);
+  if (s->inner == 0 || (floats && small)) return METHOD_SMALL;
   if (!floats) return METHOD_PRIMITIVE;
   if (m->batch == 1) return choose_for_one(m);
   return METHOD_PRIMITIVE;
@@ -191,6 +197,12 @@ static void divide_epilogue(apus_matmul *m, bool fused) {
   make_dense(&m->inner_spec.c, &m->spec.c, &m->spec, m->spec.rows, m->spec.columns, &m->product_bytes);
 }
 
+static int64_t count_column_blocks(const apus_matmul *m) {
+  const apus_matmul_spec *s = &m->spec;
+  bool splits = m->method == METHOD_GEMM && m->batch == 1 && s->rows == 1;
+  return splits ? (s->columns + COLUMN_BLOCK - 1) / COLUMN_BLOCK : 0;
+}
+
 static dnnl_status_t prepare(apus_matmul *m) {
   const apus_matmul_spec *s = &m->inner_spec;
   const char *name = "nothing to compute";
@@ -206,6 +218,7 @@ static dnnl_status_t prepare(apus_matmul *m) {
     name = "small";
   } else if (m->method == METHOD_GEMM) {
     m->shares = m->batch < apus_thread_count() ? m->batch : apus_thread_count();
+    m->column_blocks = count_column_blocks(m);
     name = "sgemm";
   }
   m->scratch_bytes = m->a_bytes + m->b_bytes + m->product_bytes + (size_t)m->shares * m->share_bytes;
@@ -290,11 +303,11 @@ static void run_pass_on(const apus_matmul *m, const batch_run *r, int64_t index)
   apus_epilogue_run(&m->pass, &pass);
 }
 
-static dnnl_status_t run_gemm(const apus_matmul *m, const float *a, const float *b, float *c) {
+static dnnl_status_t run_gemm(const apus_matmul *m, int64_t columns, const float *a, const float *b, float *c) {
   const apus_matmul_spec *s = &m->inner_spec;
   bool a_transposed = m->a_layout == LAYOUT_TRANSPOSED, b_transposed = m->b_layout == LAYOUT_TRANSPOSED;
   return dnnl_sgemm(
-    a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', s->rows, s->columns, s->inner, s->epilogue.scale, a,
+    a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', s->rows, columns, s->inner, s->epilogue.scale, a,
     a_transposed ? s->a.column_stride : s->a.row_stride, b, b_transposed ? s->b.column_stride : s->b.row_stride,
     s->epilogue.accumulate ? 1 : 0, c, s->c.row_stride);
 }
@@ -315,11 +328,22 @@ static void run_shares(void *context, int64_t begin, int64_t end) {
           s->rows, s->columns, s->inner, s->epilogue.scale, a, s->a.row_stride, s->a.column_stride, b, s->b.row_stride, s->b.column_stride,
           s->epilogue.accumulate, c, s->c.row_stride, (float *)(r->scratch + (size_t)share * m->share_bytes));
       } else {
-        dnnl_status_t status = run_gemm(m, a, b, c);
+        dnnl_status_t status = run_gemm(m, s->columns, a, b, c);
         if (status != dnnl_success) __atomic_store_n(&r->status, status, __ATOMIC_RELAXED);
       }
       if (m->has_pass) run_pass_on(m, r, index);
     }
+  }
+}
+
+static void run_column_blocks(void *context, int64_t begin, int64_t end) {
+  batch_run *r = context;
+  const apus_matmul_spec *s = &r->matmul->inner_spec;
+  for (int64_t block = begin; block < end; block++) {
+    int64_t first = block * COLUMN_BLOCK, left = s->columns - first;
+    const float *b = (const float *)r->b + first * s->b.column_stride;
+    dnnl_status_t status = run_gemm(r->matmul, left < COLUMN_BLOCK ? left : COLUMN_BLOCK, r->a, b, (float *)r->product + first);
+    if (status != dnnl_success) __atomic_store_n(&r->status, status, __ATOMIC_RELAXED);
   }
 }
 
@@ -353,6 +377,11 @@ int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
     if (status != dnnl_success) return status;
     if (m->has_pass) apus_parallel_for(m->batch, 8 * m->batch * s->rows * s->columns, run_passes, &r);
     return 0;
+  }
+  if (m->column_blocks > 0) {
+    apus_parallel_for(m->column_blocks, (int64_t)m->flops, run_column_blocks, &r);
+    if (m->has_pass) run_pass_on(m, &r, 0);
+    return r.status;
   }
   apus_parallel_for(m->shares, (int64_t)m->flops, run_shares, &r);
   return r.status;
