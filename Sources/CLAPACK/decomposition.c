@@ -58,7 +58,8 @@ static const char *refusal(const apus_decomposition_spec *s) {
   if (square && s->rows != s->columns) return "the matrix must be square";
   bool solves = s->kind == APUS_SOLVE || s->kind == APUS_TRIANGULAR_SOLVE;
   if (solves && s->right_sides < 1) return "a non-positive number of right-hand sides";
-  if (s->rows > INT32_MAX / 8 || s->columns > INT32_MAX / 8 || (solves && s->right_sides > INT32_MAX / 8)) return "more than 2^28 rows or columns";
+  const int64_t most = INT32_MAX / 8;
+  if (s->rows > most || s->columns > most || (solves && s->right_sides > most)) return "more than 2^28 rows or columns";
   return NULL;
 }
 

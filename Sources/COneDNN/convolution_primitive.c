@@ -87,7 +87,9 @@ static dnnl_status_t describe_operation(dnnl_convolution_desc_t *operation, cons
   return dnnl_invalid_arguments;
 }
 
-static dnnl_status_t fill_operations(dnnl_post_ops_t operations, dnnl_primitive_attr_t attributes, const layouts *l, const apus_epilogue *e) {
+static dnnl_status_t fill_operations(
+  dnnl_post_ops_t operations, dnnl_primitive_attr_t attributes, const layouts *l, const apus_epilogue *e
+) {
   if (e->residual) TRY(dnnl_post_ops_append_binary(operations, dnnl_binary_add, &l->residual));
   TRY(onednn_append_activation(operations, e));
   return dnnl_primitive_attr_set_post_ops(attributes, operations);

@@ -1,51 +1,10 @@
-#include "apus_matmul.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apus_parallel.h"
-#include "epilogue.h"
-#include "matmul_layout.h"
-#include "matmul_primitive.h"
-#include "pack.h"
+#include "matmul_plan.h"
 #include "small_matmul.h"
-
-typedef enum {
-  /// No element of C.
-  METHOD_NOTHING,
-  /// Own kernel, one matrix a thread.
-  METHOD_SMALL,
-  /// oneDNN's BLAS interface; with several matrices, one a thread.
-  METHOD_GEMM,
-  /// oneDNN's matmul primitive, which also carries the epilogue.
-  METHOD_PRIMITIVE,
-} method;
-
-struct apus_matmul {
-  /// Canonical, after packing.
-  apus_matmul_spec spec;
-  method method;
-  matrix_layout a_layout, b_layout;
-  /// Layouts before packing.
-  bool packs_a, packs_b;
-  apus_matrix a_source, b_source;
-  /// What stays for a separate pass over the product.
-  bool has_pass;
-  apus_epilogue pass;
-  /// The product in f32 has a place of its own when C is bf16 and a pass follows.
-  bool widens;
-  apus_matmul_spec inner_spec;
-  onednn_kernel kernel;
-  int64_t batch, shares;
-  /// One row times a matrix is split into blocks of columns; 0 where it is not.
-  int64_t column_blocks;
-  size_t a_bytes, b_bytes, product_bytes, share_bytes, scratch_bytes;
-  double flops;
-  char implementation[96];
-};
-
-static size_t element_bytes(apus_dtype dtype) { return dtype == APUS_BF16 ? 2 : 4; }
 
 static bool is_float(apus_dtype dtype) { return dtype == APUS_F32 || dtype == APUS_BF16; }
 
@@ -86,28 +45,10 @@ static void make_dense(
     m->batch_strides[axis] = stride;
     stride *= s->batch[axis];
   }
-  *bytes = onednn_round_up((size_t)stride * element_bytes(m->dtype));
+  *bytes = onednn_round_up((size_t)stride * apus_matmul_element_bytes(m->dtype));
 }
 
-static void pack_matrix(
-  const apus_matrix *m, const apus_matrix *packed, const apus_matmul_spec *s, int64_t rows, int64_t columns, const void *source, void *target
-) {
-  int64_t extents[APUS_PACK_MAX_RANK], strides[APUS_PACK_MAX_RANK];
-  int rank = 0;
-  for (int axis = 0; axis < s->batch_rank; axis++) {
-    if (packed->batch_strides[axis] == 0) continue;
-    extents[rank] = s->batch[axis];
-    strides[rank++] = m->batch_strides[axis];
-  }
-  extents[rank] = rows;
-  strides[rank++] = m->row_stride;
-  extents[rank] = columns;
-  strides[rank++] = m->column_stride;
-  apus_pack(rank, extents, strides, element_bytes(m->dtype), source, target);
-}
-
-// oneDNN splits the sum of a product with one row by the number of threads, and the result would depend on it. Blocks of columns of
-// this width, each on one thread, do not; and they are as fast.
+// Width of the blocks of columns of a product with one row: small enough to share out, large enough to amortise a call.
 enum { COLUMN_BLOCK = 64 };
 
 /// The faster of the two oneDNN entries for one f32 matrix, as measured on two cores of a Zen 4 processor.
@@ -147,7 +88,8 @@ static void decide_packing(apus_matmul *m, bool everything) {
   m->b_source = s->b;
   if (m->method == METHOD_SMALL || m->method == METHOD_NOTHING) return;
   bool batches = m->method == METHOD_PRIMITIVE;
-  bool a_odd = m->a_layout == LAYOUT_IRREGULAR || (batches && (share_an_axis(s) || !apus_matrix_batch_is_regular(&s->a, s, s->rows, s->inner)));
+  bool a_odd = m->a_layout == LAYOUT_IRREGULAR || (batches && share_an_axis(s)) ||
+               (batches && !apus_matrix_batch_is_regular(&s->a, s, s->rows, s->inner));
   bool b_odd = m->b_layout == LAYOUT_IRREGULAR || (batches && !apus_matrix_batch_is_regular(&s->b, s, s->inner, s->columns));
   if (a_odd || everything) {
     m->packs_a = true;
@@ -197,10 +139,19 @@ static void divide_epilogue(apus_matmul *m, bool fused) {
   make_dense(&m->inner_spec.c, &m->spec.c, &m->spec, m->spec.rows, m->spec.columns, &m->product_bytes);
 }
 
-static int64_t count_column_blocks(const apus_matmul *m) {
+/// Splits a single product among the threads. Inside a parallel region oneDNN's gemm stays on its thread. Its own threads wait for each
+/// other at barriers without sleeping, which costs tens of milliseconds when another process holds one of the cores; and they
+/// split the sum of a product with one row, so that the result would depend on their number.
+static void divide_into_blocks(apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
-  bool splits = m->method == METHOD_GEMM && m->batch == 1 && s->rows == 1;
-  return splits ? (s->columns + COLUMN_BLOCK - 1) / COLUMN_BLOCK : 0;
+  int64_t threads = apus_thread_count();
+  bool by_columns = s->columns >= s->rows;
+  int64_t extent = by_columns ? s->columns : s->rows;
+  int64_t block = s->rows == 1 ? COLUMN_BLOCK : (extent + threads - 1) / threads;
+  block = (block + COLUMN_BLOCK - 1) / COLUMN_BLOCK * COLUMN_BLOCK;
+  m->block_rows = by_columns ? s->rows : block;
+  m->block_columns = by_columns ? block : s->columns;
+  m->blocks = (extent + block - 1) / block;
 }
 
 static dnnl_status_t prepare(apus_matmul *m) {
@@ -218,7 +169,7 @@ static dnnl_status_t prepare(apus_matmul *m) {
     name = "small";
   } else if (m->method == METHOD_GEMM) {
     m->shares = m->batch < apus_thread_count() ? m->batch : apus_thread_count();
-    m->column_blocks = count_column_blocks(m);
+    divide_into_blocks(m);
     name = "sgemm";
   }
   m->scratch_bytes = m->a_bytes + m->b_bytes + m->product_bytes + (size_t)m->shares * m->share_bytes;
@@ -272,119 +223,6 @@ apus_matmul *apus_matmul_create(const apus_matmul_spec *spec, char *message, siz
   snprintf(message, capacity, "matrix product: oneDNN refused it with status %d", (int)status);
   free(m);
   return NULL;
-}
-
-typedef struct {
-  const apus_matmul *matmul;
-  const void *a, *b;
-  void *product;
-  const apus_matmul_operands *operands;
-  char *scratch;
-  dnnl_status_t status;
-} batch_run;
-
-static void run_pass_on(const apus_matmul *m, const batch_run *r, int64_t index) {
-  const apus_matmul_spec *s = &m->spec;
-  int64_t c_offset = apus_matrix_batch_offset(&s->c, s, index);
-  int64_t product_offset = apus_matrix_batch_offset(&m->inner_spec.c, s, index);
-  const char *residual = r->operands->residual;
-  apus_epilogue_pass pass = {
-    .rows = s->rows,
-    .columns = s->columns,
-    .product = (const float *)r->product + product_offset,
-    .product_stride = m->inner_spec.c.row_stride,
-    .dtype = s->c.dtype,
-    .result = (char *)r->operands->c + c_offset * (int64_t)element_bytes(s->c.dtype),
-    .result_stride = s->c.row_stride,
-    .bias = r->operands->bias,
-    .residual = residual ? residual + c_offset * (int64_t)element_bytes(m->pass.residual_dtype) : NULL,
-    .accumulate = m->widens && m->pass.accumulate,
-  };
-  apus_epilogue_run(&m->pass, &pass);
-}
-
-static dnnl_status_t run_gemm(const apus_matmul *m, int64_t columns, const float *a, const float *b, float *c) {
-  const apus_matmul_spec *s = &m->inner_spec;
-  bool a_transposed = m->a_layout == LAYOUT_TRANSPOSED, b_transposed = m->b_layout == LAYOUT_TRANSPOSED;
-  return dnnl_sgemm(
-    a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', s->rows, columns, s->inner, s->epilogue.scale, a,
-    a_transposed ? s->a.column_stride : s->a.row_stride, b, b_transposed ? s->b.column_stride : s->b.row_stride,
-    s->epilogue.accumulate ? 1 : 0, c, s->c.row_stride);
-}
-
-/// One share of the batch; the partition decides only who computes a matrix, not how.
-static void run_shares(void *context, int64_t begin, int64_t end) {
-  batch_run *r = context;
-  const apus_matmul *m = r->matmul;
-  const apus_matmul_spec *s = &m->inner_spec;
-  for (int64_t share = begin; share < end; share++) {
-    int64_t first = m->batch * share / m->shares, last = m->batch * (share + 1) / m->shares;
-    for (int64_t index = first; index < last; index++) {
-      const float *a = (const float *)r->a + apus_matrix_batch_offset(&s->a, s, index);
-      const float *b = (const float *)r->b + apus_matrix_batch_offset(&s->b, s, index);
-      float *c = (float *)r->product + apus_matrix_batch_offset(&s->c, s, index);
-      if (m->method == METHOD_SMALL) {
-        apus_small_matmul(
-          s->rows, s->columns, s->inner, s->epilogue.scale, a, s->a.row_stride, s->a.column_stride, b, s->b.row_stride, s->b.column_stride,
-          s->epilogue.accumulate, c, s->c.row_stride, (float *)(r->scratch + (size_t)share * m->share_bytes));
-      } else {
-        dnnl_status_t status = run_gemm(m, s->columns, a, b, c);
-        if (status != dnnl_success) __atomic_store_n(&r->status, status, __ATOMIC_RELAXED);
-      }
-      if (m->has_pass) run_pass_on(m, r, index);
-    }
-  }
-}
-
-static void run_column_blocks(void *context, int64_t begin, int64_t end) {
-  batch_run *r = context;
-  const apus_matmul_spec *s = &r->matmul->inner_spec;
-  for (int64_t block = begin; block < end; block++) {
-    int64_t first = block * COLUMN_BLOCK, left = s->columns - first;
-    const float *b = (const float *)r->b + first * s->b.column_stride;
-    dnnl_status_t status = run_gemm(r->matmul, left < COLUMN_BLOCK ? left : COLUMN_BLOCK, r->a, b, (float *)r->product + first);
-    if (status != dnnl_success) __atomic_store_n(&r->status, status, __ATOMIC_RELAXED);
-  }
-}
-
-static void run_passes(void *context, int64_t begin, int64_t end) {
-  const batch_run *r = context;
-  for (int64_t index = begin; index < end; index++) run_pass_on(r->matmul, r, index);
-}
-
-int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
-  if (m->method == METHOD_NOTHING) return 0;
-  apus_enter_pool();
-  const apus_matmul_spec *s = &m->inner_spec;
-  batch_run r = {m, operands->a, operands->b, operands->c, operands, operands->scratch, dnnl_success};
-  if (m->packs_a) {
-    pack_matrix(&m->a_source, &s->a, s, s->rows, s->inner, r.a, r.scratch);
-    r.a = r.scratch;
-    r.scratch += m->a_bytes;
-  }
-  if (m->packs_b) {
-    pack_matrix(&m->b_source, &s->b, s, s->inner, s->columns, r.b, r.scratch);
-    r.b = r.scratch;
-    r.scratch += m->b_bytes;
-  }
-  if (m->widens) {
-    r.product = r.scratch;
-    r.scratch += m->product_bytes;
-  }
-  if (m->method == METHOD_PRIMITIVE) {
-    apus_matmul_operands inside = {r.a, r.b, r.product, operands->bias, operands->residual, r.scratch};
-    dnnl_status_t status = onednn_matmul_run(&m->kernel, s, &inside, r.scratch);
-    if (status != dnnl_success) return status;
-    if (m->has_pass) apus_parallel_for(m->batch, 8 * m->batch * s->rows * s->columns, run_passes, &r);
-    return 0;
-  }
-  if (m->column_blocks > 0) {
-    apus_parallel_for(m->column_blocks, (int64_t)m->flops, run_column_blocks, &r);
-    if (m->has_pass) run_pass_on(m, &r, 0);
-    return r.status;
-  }
-  apus_parallel_for(m->shares, (int64_t)m->flops, run_shares, &r);
-  return r.status;
 }
 
 size_t apus_matmul_scratch_bytes(const apus_matmul *m) { return m->scratch_bytes; }
