@@ -21,7 +21,7 @@ let package = Package(
     // Each target imports only what stands below it in this list (Documentation/Architecture.md).
     .executableTarget(
       name: "apus",
-      dependencies: ["Studies", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Studies", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "CFFT", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),

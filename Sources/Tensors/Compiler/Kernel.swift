@@ -13,9 +13,20 @@ struct Kernel {
   var inPlace: [(write: Int, read: Int)] = []
   var body: Body
 
+  /// What an open kernel becomes once its epilogue is settled.
+  struct Completion {
+    let scratchBytes: Int
+    let body: Body
+
+    init(scratchBytes: Int = 0, body: @escaping Body) {
+      self.scratchBytes = scratchBytes
+      self.body = body
+    }
+  }
+
   init(
     _ name: String, reads: [View], writes: [View], scratchBytes: Int = 0, flops: Double = 0, inPlace: [(write: Int, read: Int)] = [],
-    body: @escaping Body
+    body: @escaping Body = { _ in fatalError("an open kernel was not completed") }
   ) {
     self.name = name
     self.reads = reads
@@ -44,13 +55,13 @@ struct OpenKernel {
   /// Which epilogues the kernel can carry out.
   let supports: (Epilogue) -> Bool
   /// Builds the kernel once the epilogue is settled.
-  let build: (Epilogue) -> Kernel.Body
+  let build: (Epilogue) -> Kernel.Completion
 }
 
 /// The operation to be lowered, with its operands as values of the graph.
 struct LoweringCall {
   let inputs: [Int]
-  let outputs: Range<Int>
+  let outputs: [Int]
   let inputTypes: [TensorType]
   let outputTypes: [TensorType]
 

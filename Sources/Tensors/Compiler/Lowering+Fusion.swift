@@ -8,14 +8,14 @@ extension Lowering {
     let operands = call.inputs.map { register(of: $0, in: group) }
     let operandType = call.inputTypes[call.inputs.count - 1].dtype
     let result = groups[group].apply(function, operands, operandType, call.outputTypes[0].dtype)
-    storage[call.outputs.lowerBound] = .register(group: group, register: result)
+    storage[call.outputs[0]] = .register(group: group, register: result)
   }
 
   mutating func fuseCast(_ call: LoweringCall) {
     let group = group(for: call.inputs, over: call.outputTypes[0].shape)
     let operand = register(of: call.inputs[0], in: group)
     let result = groups[group].cast(operand, from: call.inputTypes[0].dtype, to: call.outputTypes[0].dtype)
-    storage[call.outputs.lowerBound] = .register(group: group, register: result)
+    storage[call.outputs[0]] = .register(group: group, register: result)
   }
 
   mutating func fuseReduction(_ call: LoweringCall, _ reduction: Reduction, _ axes: AxisSet) {
@@ -24,7 +24,7 @@ extension Lowering {
     let target = temporary(call.outputTypes[0], writer: .group(group))
     groups[group].reducedAxes = axes
     groups[group].outputs.append(FusionGroup.Output(register: operand, view: target, reduction: reduction))
-    storage[call.outputs.lowerBound] = .memory(target)
+    storage[call.outputs[0]] = .memory(target)
   }
 
   mutating func fuseRandomBits(_ call: LoweringCall) {
@@ -34,20 +34,20 @@ extension Lowering {
     group.loads.append(key)
     let result = group.append(FusionGroup.Instruction(kind: .randomBits(key: 0), dtype: .int32))
     groups.append(group)
-    storage[call.outputs.lowerBound] = .register(group: groups.count - 1, register: result)
+    storage[call.outputs[0]] = .register(group: groups.count - 1, register: result)
   }
 
   mutating func fuseUniform(_ call: LoweringCall) {
     let group = group(for: call.inputs, over: call.outputTypes[0].shape)
     let bits = register(of: call.inputs[0], in: group)
-    storage[call.outputs.lowerBound] = .register(group: group, register: groups[group].apply(APUS_OP_UNIFORM_F32, .float32, bits))
+    storage[call.outputs[0]] = .register(group: group, register: groups[group].apply(APUS_OP_UNIFORM_F32, .float32, bits))
   }
 
   mutating func fuseIota(_ call: LoweringCall, axis: Int) {
     var group = newGroup(call.outputTypes[0].shape)
     let result = group.append(FusionGroup.Instruction(kind: .iota(axis: axis), dtype: .int64))
     groups.append(group)
-    storage[call.outputs.lowerBound] = .register(group: groups.count - 1, register: result)
+    storage[call.outputs[0]] = .register(group: groups.count - 1, register: result)
   }
 }
 

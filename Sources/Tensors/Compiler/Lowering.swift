@@ -57,7 +57,7 @@ struct Lowering {
     }
     for step in graph.steps {
       let call = LoweringCall(
-        inputs: step.inputs, outputs: step.outputs, inputTypes: step.inputs.map { graph.types[$0] },
+        inputs: step.inputs, outputs: Array(step.outputs), inputTypes: step.inputs.map { graph.types[$0] },
         outputTypes: step.outputs.map { graph.types[$0] })
       step.operation.lower(call, into: &self)
     }
@@ -89,6 +89,14 @@ extension Lowering {
     let target = temporary(source.type, writer: .none)
     copy(source, into: target)
     contiguousCopies[value] = target
+    return target
+  }
+
+  /// The elements of a view in row-major order, copied if they are not.
+  mutating func compact(_ source: View) -> View {
+    if source.isContiguous { return source }
+    let target = temporary(source.type)
+    copy(source, into: target)
     return target
   }
 
@@ -301,7 +309,7 @@ extension Lowering {
   mutating func absorb(_ call: LoweringCall, _ value: Int, _ activation: Epilogue.Activation?) -> Bool {
     guard let index = openKernels[value], var open = kernels[index].open, open.epilogue.activation == nil else { return false }
     open.epilogue.activation = activation
-    return settle(open, index, value, call.outputs.lowerBound)
+    return settle(open, index, value, call.outputs[0])
   }
 
   private mutating func absorbAddition(_ call: LoweringCall, _ value: Int, _ addend: Int) -> Bool {
@@ -330,7 +338,7 @@ extension Lowering {
     guard open.supports(open.epilogue) else { return false }
     pin(source)
     kernels[index].kernel.reads.append(source)
-    return settle(open, index, value, call.outputs.lowerBound)
+    return settle(open, index, value, call.outputs[0])
   }
 
   private mutating func settle(_ open: OpenKernel, _ index: Int, _ value: Int, _ result: Int) -> Bool {

@@ -65,7 +65,11 @@ final class Plan {
 
     var timed: [(time: Int, kernel: Kernel)] = []
     for var pending in lowering.kernels {
-      if let open = pending.open { pending.kernel.body = open.build(open.epilogue) }
+      if let open = pending.open {
+        let completion = open.build(open.epilogue)
+        pending.kernel.body = completion.body
+        pending.kernel.scratchBytes = completion.scratchBytes
+      }
       timed.append((pending.time, pending.kernel))
     }
     for group in lowering.groups where group.mergedInto == nil && !group.outputs.isEmpty {
@@ -176,8 +180,9 @@ final class Plan {
     addressCount = count
     scalarMemory = allocateAligned(max(scalarOffset.count * 16, 64))
     for (number, byteOffset, dtype) in structural { dtype.store(number, at: scalarMemory + byteOffset) }
-    addresses = .allocate(capacity: max(count, 1))
-    addresses.initialize(repeating: scalarMemory, count: max(count, 1))
+    // One address beyond the last, for kernels that look at the scratch address although they need none.
+    addresses = .allocate(capacity: count + 1)
+    addresses.initialize(repeating: scalarMemory, count: count + 1)
     for (address, byteOffset) in scalarAddresses { addresses[address] = scalarMemory + byteOffset }
     compileNanoseconds = monotonicNanoseconds() - compileStart
   }

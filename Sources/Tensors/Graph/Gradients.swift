@@ -43,7 +43,7 @@ extension Tensor {
 
     return variables.map { variable in
       if let slot = walk.positionIfVisited(variable), let gradient = cotangents[slot] { return gradient }
-      if walk.metEvaluated {
+      if walk.mayHaveLost(variable) {
         trap(
           "gradients", [self, variable],
           "the value does not lead back to the variable, but parts of it were evaluated before, which drops their history; "
@@ -98,14 +98,17 @@ private struct DifferentiationWalk {
   private(set) var nodes: [Visited] = []
   private(set) var reachesVariable: [Bool] = []
   private(set) var outputCount = 0
-  /// Whether the walk ended at a value that was computed from something and evaluated.
-  private(set) var metEvaluated = false
+  /// Values the walk ended at that were computed from something and evaluated.
+  private var severed: [Node] = []
   private var positionOfNode: [ObjectIdentifier: Int] = [:]
   private var variableOutputs: [ObjectIdentifier: Set<Int>] = [:]
 
   init(from root: Tensor, variables: [Tensor]) {
     for variable in variables { variableOutputs[ObjectIdentifier(variable.node), default: []].insert(variable.output) }
-    nodes = Engine.shared.withGraphLocked { epoch in Self.collect(root, epoch) }
+    for (node, inputs) in recordedGraph(of: [root]) {
+      nodes.append(Visited(node: node, inputs: inputs, firstOutput: outputCount))
+      outputCount += node.outputCount
+    }
     reachesVariable.reserveCapacity(nodes.count)
     positionOfNode.reserveCapacity(nodes.count)
     for (index, visited) in nodes.enumerated() {
@@ -113,31 +116,8 @@ private struct DifferentiationWalk {
       var reaches = variableOutputs[ObjectIdentifier(visited.node)] != nil
       if !reaches { reaches = visited.inputs.contains { isWanted($0) } }
       reachesVariable.append(reaches)
-      if visited.inputs.isEmpty, !reaches, !(visited.node.operation is Constant), visited.node.isRealised { metEvaluated = true }
-      outputCount = visited.firstOutput + visited.node.outputCount
+      if visited.inputs.isEmpty, !reaches, !(visited.node.operation is Constant), visited.node.isRealised { severed.append(visited.node) }
     }
-  }
-
-  private static func collect(_ root: Tensor, _ epoch: UInt64) -> [Visited] {
-    var result: [Visited] = []
-    var outputs = 0
-    var frames: [(node: Node, next: Int)] = [(root.node, 0)]
-    root.node.visit = epoch
-    while let (node, next) = frames.last {
-      if next < node.inputs.count {
-        frames[frames.count - 1].next += 1
-        let input = node.inputs[next].node
-        if input.visit != epoch {
-          input.visit = epoch
-          frames.append((input, 0))
-        }
-      } else {
-        frames.removeLast()
-        result.append(Visited(node: node, inputs: node.inputs, firstOutput: outputs))
-        outputs += node.outputCount
-      }
-    }
-    return result
   }
 
   /// Whether derivatives with respect to `tensor` lead to a variable.
@@ -145,6 +125,11 @@ private struct DifferentiationWalk {
     guard let index = positionOfNode[ObjectIdentifier(tensor.node)], reachesVariable[index], tensor.dtype.isFloatingPoint else { return false }
     if let outputs = variableOutputs[ObjectIdentifier(tensor.node)], outputs.contains(tensor.output) { return true }
     return !(nodes[index].node.operation is StopGradient)
+  }
+
+  /// Whether an evaluated value may have been computed from `variable`: it is younger, and its lineage contains the variable's.
+  func mayHaveLost(_ variable: Tensor) -> Bool {
+    severed.contains { $0.serial > variable.node.serial && $0.lineage & variable.node.lineage == variable.node.lineage }
   }
 
   func position(of tensor: Tensor) -> Int { positionIfVisited(tensor)! }

@@ -30,6 +30,7 @@ protocol Primitive: Sendable {
 
 extension Primitive {
   var isPure: Bool { true }
+  func lower(_ call: LoweringCall, into lowering: inout Lowering) { lowering.evaluateByDefinition(call, self) }
   func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { .whole(inputs: inputs, outputs: outputs) }
 }
 

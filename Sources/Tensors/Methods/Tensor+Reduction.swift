@@ -15,17 +15,17 @@ extension Tensor {
   /// Booleans are counted, in int32.
   private var countable: Tensor { dtype == .bool ? cast(to: .int32) : self }
 
-  public func sum(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { countable.reduced(.sum, axes, keepingAxes: keepingAxes) }
+  public func sum(axes: [Int]?, keepingAxes: Bool = false) -> Tensor { countable.reduced(.sum, axes, keepingAxes: keepingAxes) }
   public func product(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { countable.reduced(.product, axes, keepingAxes: keepingAxes) }
-  public func max(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { reduced(.maximum, axes, keepingAxes: keepingAxes) }
-  public func min(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { reduced(.minimum, axes, keepingAxes: keepingAxes) }
+  public func max(axes: [Int]?, keepingAxes: Bool = false) -> Tensor { reduced(.maximum, axes, keepingAxes: keepingAxes) }
+  public func min(axes: [Int]?, keepingAxes: Bool = false) -> Tensor { reduced(.minimum, axes, keepingAxes: keepingAxes) }
   public func sum(_ axes: Int..., keepingAxes: Bool = false) -> Tensor { sum(axes: axes.isEmpty ? nil : axes, keepingAxes: keepingAxes) }
   public func max(_ axes: Int..., keepingAxes: Bool = false) -> Tensor { max(axes: axes.isEmpty ? nil : axes, keepingAxes: keepingAxes) }
   public func min(_ axes: Int..., keepingAxes: Bool = false) -> Tensor { min(axes: axes.isEmpty ? nil : axes, keepingAxes: keepingAxes) }
   public func mean(_ axes: Int..., keepingAxes: Bool = false) -> Tensor { mean(axes: axes.isEmpty ? nil : axes, keepingAxes: keepingAxes) }
 
   /// The arithmetic mean; integers become float32.
-  public func mean(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+  public func mean(axes: [Int]?, keepingAxes: Bool = false) -> Tensor {
     let real = dtype.isFloatingPoint ? self : cast(to: .float32)
     return real.sum(axes: axes, keepingAxes: keepingAxes) * (1 / Double(Swift.max(count(axes), 1)))
   }

@@ -136,6 +136,9 @@ public struct PlanSummary: Sendable, CustomStringConvertible {
 
   /// The plan that computes `tensors`.
   public init(of tensors: Tensor...) { self = Engine.shared.describe(tensors) }
+
+  /// The plan that computes `tensors`.
+  public init(of tensors: [Tensor]) { self = Engine.shared.describe(tensors) }
 }
 
 /// Whether evaluation keeps the history of what it computes, so that a derivative can still be taken afterwards.

@@ -1,0 +1,131 @@
+"""Measures the rows of `apus bench` with PyTorch and JAX. See README.md.
+
+One JSON line per row and peer goes to standard output, everything else to standard error.
+"""
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+import workloads
+
+PEERS = ["torch-eager", "torch-compile", "jax-jit"]
+LAYOUTS = ["channels-first", "channels-last"]
+
+# Compiling a new graph takes PyTorch many seconds, and sparse matrices are not compiled.
+LEFT_OUT = {
+    ("supernet-fresh", "torch-compile"): "every step would be a new compilation of many seconds",
+    ("gcn", "torch-compile"): "sparse matrices are not compiled",
+}
+WARM_UP_STEPS, LEAST_STEPS = 3, 3
+
+
+def peak_bytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def build(row, peer, layout, threads):
+    """The step to measure, and the peak resident size once the framework alone is loaded."""
+    if peer == "jax-jit":
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        import peers_jax
+
+        imported = peak_bytes()
+        return peers_jax.build(row), imported
+    import peers_torch
+
+    imported = peak_bytes()
+    return peers_torch.build(row, peer == "torch-compile", layout, threads), imported
+
+
+def measure(row, peer, layout, seconds):
+    """Runs in a process of its own, so that its peak memory is this row's alone."""
+    threads = len(os.sched_getaffinity(0))
+    step, imported = build(row, peer, layout, threads)
+    start = time.perf_counter()
+    step()
+    first = time.perf_counter() - start
+    for _ in range(WARM_UP_STEPS - 1):
+        step()
+
+    times = []
+    begin = time.perf_counter()
+    while len(times) < LEAST_STEPS or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        value = step()
+        times.append(time.perf_counter() - start)
+    if not math.isfinite(value):
+        sys.exit(f"{row} with {peer} ended with the value {value}; its times mean nothing")
+    result = {
+        "name": row,
+        "peer": peer,
+        "ms_median": round(statistics.median(times) * 1e3, 4),
+        "ms_min": round(min(times) * 1e3, 4),
+        "n": len(times),
+        "peakBytes": peak_bytes(),
+        "importBytes": imported,
+        "firstMs": round(first * 1e3, 1),
+        "threads": threads,
+        "load": round(os.getloadavg()[0], 2),
+    }
+    if layout:
+        result["layout"] = layout
+    return result
+
+
+def spawn(row, peer, layout, seconds):
+    command = [sys.executable, str(pathlib.Path(__file__)), "--measure", row, peer, layout or "-", "--seconds", str(seconds)]
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if finished.returncode != 0:
+        print(f"{row} with {peer} {layout or ''} failed with status {finished.returncode}", file=sys.stderr)
+        return None
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def names(allowed):
+    def parse(text):
+        found = text.split(",")
+        unknown = [name for name in found if name not in allowed]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"no such name: {', '.join(unknown)}; there are {', '.join(allowed)}")
+        return found
+
+    return parse
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=names(workloads.ROWS), default=workloads.ROWS, metavar="A,B", help="default: all")
+    parser.add_argument("--peers", type=names(PEERS), default=PEERS, metavar="A,B", help="default: all")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long to measure each row after warm-up (default 4)")
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        row, peer, layout = options.measure
+        print(json.dumps(measure(row, peer, None if layout == "-" else layout, options.seconds)))
+        return
+
+    failed = False
+    for row in options.rows:
+        for peer in options.peers:
+            if (row, peer) in LEFT_OUT:
+                print(f"{row} with {peer} left out: {LEFT_OUT[row, peer]}", file=sys.stderr)
+                continue
+            layouts = LAYOUTS if row in workloads.IMAGE_ROWS and peer != "jax-jit" else [None]
+            results = [spawn(row, peer, layout, options.seconds) for layout in layouts]
+            failed |= None in results
+            results = [result for result in results if result]
+            if results:
+                print(json.dumps(min(results, key=lambda result: result["ms_median"])), flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
