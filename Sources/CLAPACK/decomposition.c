@@ -45,8 +45,8 @@ struct apus_decomposition {
   int64_t shares;
 };
 
-// Below this order one matrix a thread is faster than LAPACK's own threads, and as fast above it.
-enum { LARGEST_FOR_ONE_THREAD = 256 };
+// Up to this order, the largest measured, one matrix a thread is at least as fast as LAPACK's own threads on a batch of eight.
+enum { LARGEST_FOR_ONE_THREAD = 512 };
 
 static size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
