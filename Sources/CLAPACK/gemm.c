@@ -108,7 +108,9 @@ typedef struct {
   int leading;
 } operand;
 
-static operand place(layout layout, const apus_gemm_matrix *m, const apus_gemm_spec *s, int64_t rows, int64_t columns, const void *source, void *copy) {
+static operand place(
+  layout layout, const apus_gemm_matrix *m, const apus_gemm_spec *s, int64_t rows, int64_t columns, const void *source, void *copy
+) {
   switch (layout) {
   case LAYOUT_PLAIN: return (operand){source, CblasNoTrans, (int)m->row_stride};
   case LAYOUT_TRANSPOSED: return (operand){source, CblasTrans, (int)m->column_stride};

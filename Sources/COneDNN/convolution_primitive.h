@@ -16,7 +16,8 @@ dnnl_status_t onednn_convolution_create(onednn_convolution *convolution, const a
 
 /// `weights` are in oneDNN's layout.
 dnnl_status_t onednn_convolution_run(
-  onednn_convolution *convolution, const apus_convolution_spec *spec, const apus_convolution_operands *operands, void *weights, void *scratch);
+  onednn_convolution *convolution, const apus_convolution_spec *spec, const apus_convolution_operands *operands, void *weights,
+  void *scratch);
 
 /// A copy between two layouts of the weights.
 dnnl_status_t onednn_reorder_create(onednn_kernel *kernel, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to);

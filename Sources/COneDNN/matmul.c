@@ -1,50 +1,10 @@
-#include "apus_matmul.h"
-
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apus_parallel.h"
-#include "epilogue.h"
-#include "matmul_layout.h"
-#include "matmul_primitive.h"
-#include "pack.h"
+#include "matmul_plan.h"
 #include "small_matmul.h"
-
-typedef enum {
-  /// No element of C.
-  METHOD_NOTHING,
-  /// Own kernel, one matrix a thread.
-  METHOD_SMALL,
-  /// oneDNN's BLAS interface; with several matrices, one a thread.
-  METHOD_GEMM,
-  /// oneDNN's matmul primitive, which also carries the epilogue.
-  METHOD_PRIMITIVE,
-} method;
-
-struct apus_matmul {
-  /// Canonical, after packing.
-  apus_matmul_spec spec;
-  method method;
-  matrix_layout a_layout, b_layout;
-  /// Layouts before packing.
-  bool packs_a, packs_b;
-  apus_matrix a_source, b_source;
-  /// What stays for a separate pass over the product.
-  bool has_pass;
-  apus_epilogue pass;
-  /// The product in f32 has a place of its own when C is bf16 and a pass follows.
-  bool widens;
-  apus_matmul_spec inner_spec;
-  onednn_kernel kernel;
-  int64_t batch, shares;
-  size_t a_bytes, b_bytes, product_bytes, share_bytes, scratch_bytes;
-  double flops;
-  char implementation[96];
-};
-
-static size_t element_bytes(apus_dtype dtype) { return dtype == APUS_BF16 ? 2 : 4; }
 
 static bool is_float(apus_dtype dtype) { return dtype == APUS_F32 || dtype == APUS_BF16; }
 
@@ -85,25 +45,11 @@ static void make_dense(
     m->batch_strides[axis] = stride;
     stride *= s->batch[axis];
   }
-  *bytes = onednn_round_up((size_t)stride * element_bytes(m->dtype));
+  *bytes = onednn_round_up((size_t)stride * apus_matmul_element_bytes(m->dtype));
 }
 
-static void pack_matrix(
-  const apus_matrix *m, const apus_matrix *packed, const apus_matmul_spec *s, int64_t rows, int64_t columns, const void *source, void *target
-) {
-  int64_t extents[APUS_PACK_MAX_RANK], strides[APUS_PACK_MAX_RANK];
-  int rank = 0;
-  for (int axis = 0; axis < s->batch_rank; axis++) {
-    if (packed->batch_strides[axis] == 0) continue;
-    extents[rank] = s->batch[axis];
-    strides[rank++] = m->batch_strides[axis];
-  }
-  extents[rank] = rows;
-  strides[rank++] = m->row_stride;
-  extents[rank] = columns;
-  strides[rank++] = m->column_stride;
-  apus_pack(rank, extents, strides, element_bytes(m->dtype), source, target);
-}
+// Width of the blocks of columns of a product with one row: small enough to share out, large enough to amortise a call.
+enum { COLUMN_BLOCK = 64 };
 
 /// The faster of the two oneDNN entries for one f32 matrix, as measured on two cores of a Zen 4 processor.
 static method choose_for_one(const apus_matmul *m) {
@@ -121,7 +67,8 @@ static method choose(const apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
   if (m->batch * s->rows * s->columns == 0) return METHOD_NOTHING;
   bool floats = s->a.dtype == APUS_F32;
-  if (s->inner == 0 || (floats && apus_small_matmul_fits(s->rows, s->columns, s->inner))) return METHOD_SMALL;
+  bool small = apus_small_matmul_fits(s->rows, s->columns, s->inner) || (s->rows == 1 && s->columns <= COLUMN_BLOCK);
+  if (s->inner == 0 || (floats && small)) return METHOD_SMALL;
   if (!floats) return METHOD_PRIMITIVE;
   if (m->batch == 1) return choose_for_one(m);
   return METHOD_PRIMITIVE;
@@ -141,7 +88,8 @@ static void decide_packing(apus_matmul *m, bool everything) {
   m->b_source = s->b;
   if (m->method == METHOD_SMALL || m->method == METHOD_NOTHING) return;
   bool batches = m->method == METHOD_PRIMITIVE;
-  bool a_odd = m->a_layout == LAYOUT_IRREGULAR || (batches && (share_an_axis(s) || !apus_matrix_batch_is_regular(&s->a, s, s->rows, s->inner)));
+  bool a_odd = m->a_layout == LAYOUT_IRREGULAR || (batches && share_an_axis(s)) ||
+               (batches && !apus_matrix_batch_is_regular(&s->a, s, s->rows, s->inner));
   bool b_odd = m->b_layout == LAYOUT_IRREGULAR || (batches && !apus_matrix_batch_is_regular(&s->b, s, s->inner, s->columns));
   if (a_odd || everything) {
     m->packs_a = true;
@@ -166,7 +114,7 @@ static bool is_dense(const apus_matrix *m, const apus_matmul_spec *s, int64_t ro
 }
 
 /// Whether the primitive carries the whole epilogue. oneDNN takes a scale before the bias, not after, so that a scaled product adds its
-/// bias as an array; and where C is not dense it computes wrong addresses for added arrays.
+/// bias as an array; and where C is not dense, adding arrays crashed 2.6.3.
 static bool fuses(const apus_matmul *m) {
   const apus_matmul_spec *s = &m->spec;
   const apus_epilogue *e = &s->epilogue;
@@ -191,6 +139,21 @@ static void divide_epilogue(apus_matmul *m, bool fused) {
   make_dense(&m->inner_spec.c, &m->spec.c, &m->spec, m->spec.rows, m->spec.columns, &m->product_bytes);
 }
 
+/// Splits a single product among the threads. Inside a parallel region oneDNN's gemm stays on its thread. Its own threads suffer
+/// more when other processes compete for the cores (median times 1.1 to 1.9 times as long in one comparison); and they
+/// split the sum of a product with one row, so that the result would depend on their number.
+static void divide_into_blocks(apus_matmul *m) {
+  const apus_matmul_spec *s = &m->spec;
+  int64_t threads = apus_thread_count();
+  bool by_columns = s->columns >= s->rows;
+  int64_t extent = by_columns ? s->columns : s->rows;
+  int64_t block = s->rows == 1 ? COLUMN_BLOCK : (extent + threads - 1) / threads;
+  block = (block + COLUMN_BLOCK - 1) / COLUMN_BLOCK * COLUMN_BLOCK;
+  m->block_rows = by_columns ? s->rows : block;
+  m->block_columns = by_columns ? block : s->columns;
+  m->blocks = (extent + block - 1) / block;
+}
+
 static dnnl_status_t prepare(apus_matmul *m) {
   const apus_matmul_spec *s = &m->inner_spec;
   const char *name = "nothing to compute";
@@ -206,6 +169,7 @@ static dnnl_status_t prepare(apus_matmul *m) {
     name = "small";
   } else if (m->method == METHOD_GEMM) {
     m->shares = m->batch < apus_thread_count() ? m->batch : apus_thread_count();
+    divide_into_blocks(m);
     name = "sgemm";
   }
   m->scratch_bytes = m->a_bytes + m->b_bytes + m->product_bytes + (size_t)m->shares * m->share_bytes;
@@ -259,103 +223,6 @@ apus_matmul *apus_matmul_create(const apus_matmul_spec *spec, char *message, siz
   snprintf(message, capacity, "matrix product: oneDNN refused it with status %d", (int)status);
   free(m);
   return NULL;
-}
-
-typedef struct {
-  const apus_matmul *matmul;
-  const void *a, *b;
-  void *product;
-  const apus_matmul_operands *operands;
-  char *scratch;
-  dnnl_status_t status;
-} batch_run;
-
-static void run_pass_on(const apus_matmul *m, const batch_run *r, int64_t index) {
-  const apus_matmul_spec *s = &m->spec;
-  int64_t c_offset = apus_matrix_batch_offset(&s->c, s, index);
-  int64_t product_offset = apus_matrix_batch_offset(&m->inner_spec.c, s, index);
-  const char *residual = r->operands->residual;
-  apus_epilogue_pass pass = {
-    .rows = s->rows,
-    .columns = s->columns,
-    .product = (const float *)r->product + product_offset,
-    .product_stride = m->inner_spec.c.row_stride,
-    .dtype = s->c.dtype,
-    .result = (char *)r->operands->c + c_offset * (int64_t)element_bytes(s->c.dtype),
-    .result_stride = s->c.row_stride,
-    .bias = r->operands->bias,
-    .residual = residual ? residual + c_offset * (int64_t)element_bytes(m->pass.residual_dtype) : NULL,
-    .accumulate = m->widens && m->pass.accumulate,
-  };
-  apus_epilogue_run(&m->pass, &pass);
-}
-
-static dnnl_status_t run_gemm(const apus_matmul *m, const float *a, const float *b, float *c) {
-  const apus_matmul_spec *s = &m->inner_spec;
-  bool a_transposed = m->a_layout == LAYOUT_TRANSPOSED, b_transposed = m->b_layout == LAYOUT_TRANSPOSED;
-  return dnnl_sgemm(
-    a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', s->rows, s->columns, s->inner, s->epilogue.scale, a,
-    a_transposed ? s->a.column_stride : s->a.row_stride, b, b_transposed ? s->b.column_stride : s->b.row_stride,
-    s->epilogue.accumulate ? 1 : 0, c, s->c.row_stride);
-}
-
-/// One share of the batch; the partition decides only who computes a matrix, not how.
-static void run_shares(void *context, int64_t begin, int64_t end) {
-  batch_run *r = context;
-  const apus_matmul *m = r->matmul;
-  const apus_matmul_spec *s = &m->inner_spec;
-  for (int64_t share = begin; share < end; share++) {
-    int64_t first = m->batch * share / m->shares, last = m->batch * (share + 1) / m->shares;
-    for (int64_t index = first; index < last; index++) {
-      const float *a = (const float *)r->a + apus_matrix_batch_offset(&s->a, s, index);
-      const float *b = (const float *)r->b + apus_matrix_batch_offset(&s->b, s, index);
-      float *c = (float *)r->product + apus_matrix_batch_offset(&s->c, s, index);
-      if (m->method == METHOD_SMALL) {
-        apus_small_matmul(
-          s->rows, s->columns, s->inner, s->epilogue.scale, a, s->a.row_stride, s->a.column_stride, b, s->b.row_stride, s->b.column_stride,
-          s->epilogue.accumulate, c, s->c.row_stride, (float *)(r->scratch + (size_t)share * m->share_bytes));
-      } else {
-        dnnl_status_t status = run_gemm(m, a, b, c);
-        if (status != dnnl_success) __atomic_store_n(&r->status, status, __ATOMIC_RELAXED);
-      }
-      if (m->has_pass) run_pass_on(m, r, index);
-    }
-  }
-}
-
-static void run_passes(void *context, int64_t begin, int64_t end) {
-  const batch_run *r = context;
-  for (int64_t index = begin; index < end; index++) run_pass_on(r->matmul, r, index);
-}
-
-int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
-  if (m->method == METHOD_NOTHING) return 0;
-  apus_enter_pool();
-  const apus_matmul_spec *s = &m->inner_spec;
-  batch_run r = {m, operands->a, operands->b, operands->c, operands, operands->scratch, dnnl_success};
-  if (m->packs_a) {
-    pack_matrix(&m->a_source, &s->a, s, s->rows, s->inner, r.a, r.scratch);
-    r.a = r.scratch;
-    r.scratch += m->a_bytes;
-  }
-  if (m->packs_b) {
-    pack_matrix(&m->b_source, &s->b, s, s->inner, s->columns, r.b, r.scratch);
-    r.b = r.scratch;
-    r.scratch += m->b_bytes;
-  }
-  if (m->widens) {
-    r.product = r.scratch;
-    r.scratch += m->product_bytes;
-  }
-  if (m->method == METHOD_PRIMITIVE) {
-    apus_matmul_operands inside = {r.a, r.b, r.product, operands->bias, operands->residual, r.scratch};
-    dnnl_status_t status = onednn_matmul_run(&m->kernel, s, &inside, r.scratch);
-    if (status != dnnl_success) return status;
-    if (m->has_pass) apus_parallel_for(m->batch, 8 * m->batch * s->rows * s->columns, run_passes, &r);
-    return 0;
-  }
-  apus_parallel_for(m->shares, (int64_t)m->flops, run_shares, &r);
-  return r.status;
 }
 
 size_t apus_matmul_scratch_bytes(const apus_matmul *m) { return m->scratch_bytes; }

@@ -64,8 +64,18 @@ static void copy_bands(void *context, int64_t begin, int64_t end) {
 void apus_pack(int rank, const int64_t *extents, const int64_t *strides, size_t element_bytes, const void *source, void *target) {
   int64_t matrices = 1;
   for (int axis = 0; axis < rank - 2; axis++) matrices *= extents[axis];
-  job j = {rank,   extents, strides, element_bytes, source, target, extents[rank - 2], extents[rank - 1], strides[rank - 2], strides[rank - 1],
-           0};
+  job j = {
+    .rank = rank,
+    .extents = extents,
+    .strides = strides,
+    .element_bytes = element_bytes,
+    .source = source,
+    .target = target,
+    .rows = extents[rank - 2],
+    .columns = extents[rank - 1],
+    .row_stride = strides[rank - 2],
+    .column_stride = strides[rank - 1],
+  };
   if (matrices == 0 || j.rows == 0 || j.columns == 0) return;
   j.row_squares = (j.rows + SQUARE - 1) / SQUARE;
   apus_parallel_for(matrices * j.row_squares, 2 * matrices * j.rows * j.columns * (int64_t)element_bytes, copy_bands, &j);

@@ -51,7 +51,8 @@ APUS_INLINE void transpose_square(const float *source, int64_t source_stride, fl
 /// Packs columns `first ..< first + count` of B, at most `LANES`, into rows of `target_stride` floats. Lanes beyond `count` hold
 /// anything: what they produce is never written.
 APUS_INLINE void pack_panel(
-  const float *b, int64_t row_stride, int64_t column_stride, int64_t inner, int64_t first, int64_t count, float *target, int64_t target_stride
+  const float *b, int64_t row_stride, int64_t column_stride, int64_t inner, int64_t first, int64_t count, float *target,
+  int64_t target_stride
 ) {
   int64_t k = 0;
   b += first * column_stride;
