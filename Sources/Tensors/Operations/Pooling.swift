@@ -1,3 +1,5 @@
+import CKernels
+
 /// Which positions each output of a pooling looks at, along every spatial axis.
 enum PoolingWindows: Hashable, Sendable {
   /// Windows of one extent at regular steps.
@@ -55,6 +57,19 @@ enum PoolingWindows: Hashable, Sendable {
     }
   }
 
+  /// Positions of the widest window along an axis: places in a window are counted as if all were as wide.
+  func extentOfWindow(axis: Int, input: Int) -> Int {
+    switch self {
+    case .sliding(let window, _, _, _, _): window[axis]
+    case .adaptive(let output): Int(apus_adaptive_window(Int64(input), Int64(output[axis])))
+    }
+  }
+
+  /// The type that places in a window are stored as.
+  func placeType(input: Shape) -> DType {
+    (0..<spatialRank).reduce(1) { $0 * extentOfWindow(axis: $1, input: input[$1 + 1]) } <= 256 ? .uint8 : .int32
+  }
+
   /// How many positions of a window count for an average that includes padding: those within the padded input.
   func countWithPadding(axis: Int, index: Int, extent: Int) -> Int {
     guard case .sliding(_, _, _, let after, _) = self else { return positions(axis: axis, index: index, extent: extent).count }
@@ -73,10 +88,11 @@ enum PoolingWindows: Hashable, Sendable {
       for axis in 0..<spatialRank {
         let extent = input[axis + 1]
         let candidates = positions(axis: axis, index: position[axis + 1], extent: extent)
+        let width = extentOfWindow(axis: axis, input: extent)
         count *= countWithPadding(axis: axis, index: position[axis + 1], extent: extent)
         members = members.flatMap { member in
           candidates.enumerated().filter { $1 >= 0 && $1 < extent }.map {
-            (member.offset * extent + $1, member.place * candidates.count + $0)
+            (member.offset * extent + $1, member.place * width + $0)
           }
         }
       }
@@ -84,6 +100,33 @@ enum PoolingWindows: Hashable, Sendable {
       body(flat, members.map { ($0.offset * channels + position[output.rank - 1], $0.place) }, count)
       flat += 1
     }
+  }
+}
+
+extension PoolingWindows {
+  /// For each output, the flat position in the input of the element at its place, as int64.
+  func flatPositions(of places: Tensor, input: Shape) -> Tensor {
+    let output = places.shape
+    func index(_ axis: Int) -> Tensor { Tensor.record(Iota(shape: output, axis: axis), [], TensorType(output, .int64)) }
+    var place = places.cast(to: .int64)
+    var flat = index(output.rank - 1)
+    var step = input[output.rank - 1]
+    for axis in (0..<spatialRank).reversed() {
+      let extent = input[axis + 1]
+      let width = Double(extentOfWindow(axis: axis, input: extent))
+      let tap = place % width
+      place = place / width
+      let position: Tensor
+      switch self {
+      case .sliding(_, let strides, let before, _, let dilations):
+        position = index(axis + 1) * Double(strides[axis]) - Double(before[axis]) + tap * Double(dilations[axis])
+      case .adaptive(let extents):
+        position = index(axis + 1) * Double(extent) / Double(extents[axis]) + tap
+      }
+      flat = flat + position * Double(step)
+      step *= extent
+    }
+    return flat + index(0) * Double(step)
   }
 }
 
@@ -104,7 +147,7 @@ private func poolingRoles(_ inputs: [TensorType], _ outputs: [TensorType], linea
   return roles
 }
 
-/// The largest element of each window, and its place in the window (int32), which the gradient needs. NaN counts as largest; of equal
+/// The largest element of each window, and its place in the window, which the gradient needs. NaN counts as largest; of equal
 /// elements the first is taken.
 struct MaxPool: Primitive {
   let windows: PoolingWindows
@@ -114,7 +157,7 @@ struct MaxPool: Primitive {
   func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] {
     guard inputs[0].dtype.isFloatingPoint else { throw ShapeError("the input must be floating point") }
     let shape = try windows.outputShape(inputs[0].shape)
-    return [TensorType(shape, inputs[0].dtype), TensorType(shape, .int32)]
+    return [TensorType(shape, inputs[0].dtype), TensorType(shape, windows.placeType(input: inputs[0].shape))]
   }
   func cotangents(_ call: Differentiation) -> [Tensor?] {
     [Tensor.record(MaxPoolScatter(windows: windows, inputShape: call.inputs[0].shape), [call.cotangent, call.outputs[1]])[0]]
@@ -140,7 +183,7 @@ struct MaxPool: Primitive {
   func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { poolingRoles(inputs, outputs, linear: []) }
 }
 
-/// Adds each cotangent to the input element at the given place of its window: the transpose of `MaxPoolGather`.
+/// Adds each cotangent to the input element at the given place of its window.
 struct MaxPoolScatter: Primitive {
   let windows: PoolingWindows
   let inputShape: Shape
@@ -152,39 +195,14 @@ struct MaxPoolScatter: Primitive {
   }
   func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] { [TensorType(inputShape, inputs[0].dtype)] }
   func cotangents(_ call: Differentiation) -> [Tensor?] {
-    [Tensor.record(MaxPoolGather(windows: windows, inputShape: inputShape), [call.cotangent, call.inputs[1]])[0], nil]
+    // The transpose picks, from the cotangent of the input, the element at each place.
+    [call.cotangent.flattened().gathered(windows.flatPositions(of: call.inputs[1], input: inputShape)), nil]
   }
   func evaluate(_ inputs: [ReferenceArray], outputs: [TensorType]) -> [ReferenceArray] {
     var result = ReferenceArray(repeating: 0, outputs[0])
     windows.forEachWindow(input: inputShape, output: inputs[0].shape) { output, members, _ in
       for member in members where Double(member.place) == inputs[1].values[output] {
         result.values[member.offset] += inputs[0].values[output]
-      }
-    }
-    return [result]
-  }
-  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { poolingRoles(inputs, outputs, linear: [0]) }
-}
-
-/// Picks from (N, spatial..., C) the element at the given place of each window.
-struct MaxPoolGather: Primitive {
-  let windows: PoolingWindows
-  let inputShape: Shape
-
-  var name: String { "max pool gather" }
-  func encode(into key: inout StructureKey) {
-    windows.encode(into: &key)
-    key.append(inputShape)
-  }
-  func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] { [TensorType(inputs[1].shape, inputs[0].dtype)] }
-  func cotangents(_ call: Differentiation) -> [Tensor?] {
-    [Tensor.record(MaxPoolScatter(windows: windows, inputShape: inputShape), [call.cotangent, call.inputs[1]])[0], nil]
-  }
-  func evaluate(_ inputs: [ReferenceArray], outputs: [TensorType]) -> [ReferenceArray] {
-    var result = ReferenceArray(repeating: 0, outputs[0])
-    windows.forEachWindow(input: inputShape, output: outputs[0].shape) { output, members, _ in
-      for member in members where Double(member.place) == inputs[1].values[output] {
-        result.values[output] = inputs[0].values[member.offset]
       }
     }
     return [result]

@@ -1,0 +1,9 @@
+#ifndef APUS_CKERNELS_H
+#define APUS_CKERNELS_H
+
+#include "apus_dtype.h"
+#include "apus_fused.h"
+#include "apus_parallel.h"
+#include "apus_pooling.h"
+
+#endif
