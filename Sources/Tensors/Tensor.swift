@@ -101,7 +101,10 @@ extension Tensor {
   }
 
   /// The only element of a tensor with one element.
-  public func scalar<Scalar: TensorScalar>(as type: Scalar.Type = Float.self) -> Scalar {
+  public func scalar() -> Float { scalar(as: Float.self) }
+
+  /// The only element of a tensor with one element.
+  public func scalar<Scalar: TensorScalar>(as type: Scalar.Type = Scalar.self) -> Scalar {
     precondition(elementCount == 1, "Tensor: scalar() needs one element, the shape is \(shape)")
     return array(of: type)[0]
   }

@@ -70,6 +70,7 @@ final class Engine: Sendable {
     let capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory)
     let hash = capture.key.hash
     let captured = monotonicNanoseconds()
+    var statistics = EngineStatistics()
     let plan: Plan
     if let known = state.plans[hash]?.first(where: { $0.words == capture.key.words }) {
       plan = known.plan
@@ -81,9 +82,9 @@ final class Engine: Sendable {
       plan = Plan(Lowering(Graph(capture)), nodeCount: capture.nodes.count, compileStart: captured)
       state.plans[hash, default: []].append((capture.key.words, plan))
       state.planCount += 1
-      state.statistics.compiledPlans += 1
-      state.statistics.compiledNodes += capture.nodes.count
-      state.statistics.compileNanoseconds += plan.compileNanoseconds
+      statistics.compiledPlans = 1
+      statistics.compiledNodes = capture.nodes.count
+      statistics.compileNanoseconds = plan.compileNanoseconds
     }
 
     let buffers = plan.inputs.map { input in capture.nodes[input.node].buffers.withLock { $0[input.output] } }
@@ -99,13 +100,15 @@ final class Engine: Sendable {
       node.isEvaluated = true
       next += count
     }
-    state.statistics.evaluations += 1
-    state.statistics.tracedNodes += capture.nodes.count
-    state.statistics.traceNanoseconds += captured - start
-    state.statistics.runNanoseconds += runEnd - runStart
-    state.statistics.lastPeakBytes = plan.peakBytes
-    state.statistics.peakBytes = max(state.statistics.peakBytes, plan.peakBytes)
-    state.statistics.lastFlops = plan.flops
+    statistics.evaluations = 1
+    statistics.tracedNodes = capture.nodes.count
+    statistics.traceNanoseconds = captured - start
+    statistics.runNanoseconds = runEnd - runStart
+    statistics.lastPeakBytes = plan.peakBytes
+    statistics.peakBytes = plan.peakBytes
+    statistics.lastFlops = plan.flops
+    state.statistics.add(statistics)
+    StatisticsCollector.current?.add(statistics)
     return capture
   }
 }
@@ -130,6 +133,35 @@ public struct EngineStatistics: Sendable {
 
   /// The counters of this process.
   public static var current: EngineStatistics { Engine.shared.statistics }
+
+  /// What the engine does for the current task while `body` runs.
+  public static func during(_ body: () throws -> Void) rethrows -> EngineStatistics {
+    let collector = StatisticsCollector()
+    try StatisticsCollector.$current.withValue(collector) { try body() }
+    return collector.total
+  }
+
+  fileprivate mutating func add(_ other: EngineStatistics) {
+    evaluations += other.evaluations
+    tracedNodes += other.tracedNodes
+    traceNanoseconds += other.traceNanoseconds
+    compiledPlans += other.compiledPlans
+    compiledNodes += other.compiledNodes
+    compileNanoseconds += other.compileNanoseconds
+    runNanoseconds += other.runNanoseconds
+    lastPeakBytes = other.lastPeakBytes
+    peakBytes = max(peakBytes, other.peakBytes)
+    lastFlops = other.lastFlops
+  }
+}
+
+/// Adds up what is done on behalf of one task.
+private final class StatisticsCollector: Sendable {
+  @TaskLocal static var current: StatisticsCollector?
+  private let sum = Mutex(EngineStatistics())
+
+  var total: EngineStatistics { sum.withLock { $0 } }
+  func add(_ statistics: EngineStatistics) { sum.withLock { $0.add(statistics) } }
 }
 
 /// What a plan would do: its kernels, their shapes, and what they cost.
