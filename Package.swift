@@ -14,7 +14,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
   ],
   targets: [
@@ -32,7 +31,7 @@ let package = Package(
       ]),
     .target(
       name: "Datasets",
-      dependencies: ["Tensors", "CImageFormats", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: ["Tensors", "CImageFormats", "CZlib", "CCrypto"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Tensors", dependencies: ["CKernels", "COneDNN", "CLAPACK", "CFFT"]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
@@ -40,6 +39,7 @@ let package = Package(
     .target(name: "CLAPACK", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("lapacke"), .linkedLibrary("openblas")]),
     .target(name: "CFFT", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),

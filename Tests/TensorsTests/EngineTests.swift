@@ -143,6 +143,33 @@ import Testing
     #expect(summary.peakBytes >= (8 * 16 + 16 * 4 + 8 * 4) * 4)
   }
 
+  @Test func aMemoryBudgetIsKeptByComputingTwice() {
+    let x = Tensor.normal([64, 256], key: Tensor([1, 9] as [Int64]))
+    let weights = (0..<12).map { Tensor.normal([256, 256], key: Tensor([2, Int64($0)]), standardDeviation: 0.06) }
+    evaluate([x] + weights)
+    func gradientsAndPeak(_ budget: Int?) -> (values: [[Float]], bytes: Int, summary: Int) {
+      func parts() -> [Tensor] {
+        var hidden = x
+        for weight in weights { hidden = (hidden.matmul(weight).sin() + hidden * 0.5).tanh() }
+        return gradients(of: hidden.square().mean(), withRespectTo: [x, weights[0]])
+      }
+      guard let budget else {
+        let summary = PlanSummary(of: parts())
+        return (parts().map { $0.array(of: Float.self) }, summary.temporaryBytes, summary.kernelCount)
+      }
+      return withMemoryBudget(bytes: budget) {
+        let summary = PlanSummary(of: parts())
+        return (parts().map { $0.array(of: Float.self) }, summary.temporaryBytes, summary.kernelCount)
+      }
+    }
+    let free = gradientsAndPeak(nil)
+    let tight = gradientsAndPeak(free.bytes / 2)
+    #expect(tight.bytes <= free.bytes * 3 / 4, "\(tight.bytes) bytes within a budget of half of \(free.bytes)")
+    for (a, b) in zip(free.values, tight.values) {
+      for (left, right) in zip(a, b) { #expect(abs(left - right) <= 1e-5 * max(1, abs(left))) }
+    }
+  }
+
   @Test func resultsDoNotDependOnThreads() {
     defer { setThreadCount(threadCount) }
     let all = threadCount

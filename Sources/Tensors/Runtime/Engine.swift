@@ -56,9 +56,14 @@ final class Engine: Sendable {
     state.withLock { state in
       state.epoch += 1
       let capture = Capture(roots, epoch: state.epoch, keepsHistory: true)
-      let plan = Plan(Lowering(Graph(capture)), nodeCount: capture.nodes.count, compileStart: monotonicNanoseconds())
+      let plan = Plan(Lowering(Self.graph(capture)), nodeCount: capture.nodes.count, compileStart: monotonicNanoseconds())
       return PlanSummary(plan)
     }
+  }
+
+  private static func graph(_ capture: Capture) -> Graph {
+    let graph = Graph(capture)
+    return MemoryBudget.bytes.map { Rematerialization.apply(to: graph, budget: $0) } ?? graph
   }
 
   private static func evaluate(_ roots: [Tensor], _ state: inout State) -> Capture? {
@@ -67,7 +72,8 @@ final class Engine: Sendable {
     let start = monotonicNanoseconds()
     let keepsHistory = Recording.isKept
     state.epoch += 1
-    let capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory)
+    var capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory)
+    if let budget = MemoryBudget.bytes { capture.key.append(budget) }
     let hash = capture.key.hash
     let captured = monotonicNanoseconds()
     var statistics = EngineStatistics()
@@ -79,7 +85,7 @@ final class Engine: Sendable {
         state.plans.removeAll()
         state.planCount = 0
       }
-      plan = Plan(Lowering(Graph(capture)), nodeCount: capture.nodes.count, compileStart: captured)
+      plan = Plan(Lowering(graph(capture)), nodeCount: capture.nodes.count, compileStart: captured)
       state.plans[hash, default: []].append((capture.key.words, plan))
       state.planCount += 1
       statistics.compiledPlans = 1
