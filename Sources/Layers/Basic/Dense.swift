@@ -29,7 +29,8 @@ public struct Dense: Layer {
   ) {
     let fans = Fans(input: configuration.inputs, output: configuration.outputs)
     let weight = weights([configuration.inputs, configuration.outputs], fans: fans, random: &random)
-    self.init(configuration, weight: weight, bias: configuration.hasBias ? biases([configuration.outputs], fans: fans, random: &random) : nil)
+    self.init(
+      configuration, weight: weight, bias: configuration.hasBias ? biases([configuration.outputs], fans: fans, random: &random) : nil)
   }
 
   public init(
@@ -43,7 +44,8 @@ public struct Dense: Layer {
   public init(weight: Tensor, bias: Tensor? = nil) {
     precondition(weight.rank == 2, "Dense: the weight must be (inputs, outputs), its shape is \(weight.shape)")
     precondition(
-      bias == nil || bias!.shape == [weight.shape[1]], "Dense: the bias must be (outputs) = [\(weight.shape[1])], its shape is \(bias!.shape)")
+      bias == nil || bias!.shape == [weight.shape[1]],
+      "Dense: the bias must be (outputs) = [\(weight.shape[1])], its shape is \(bias!.shape)")
     self.init(Configuration(inputs: weight.shape[0], outputs: weight.shape[1], hasBias: bias != nil), weight: weight, bias: bias)
   }
 

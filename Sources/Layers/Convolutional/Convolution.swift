@@ -22,7 +22,8 @@ public struct Convolution: Layer {
     ) {
       precondition((1...3).contains(kernel.count), "Convolution: the kernel \(kernel) must have 1 to 3 extents")
       precondition(
-        groups > 0 && inputs % groups == 0 && outputs % groups == 0, "Convolution: \(groups) groups do not divide \(inputs) and \(outputs) channels")
+        groups > 0 && inputs % groups == 0 && outputs % groups == 0,
+        "Convolution: \(groups) groups do not divide \(inputs) and \(outputs) channels")
       self.inputs = inputs
       self.outputs = outputs
       self.kernel = kernel
@@ -69,14 +70,16 @@ public struct Convolution: Layer {
   public func callAsFunction(_ input: Tensor) -> Tensor {
     precondition(
       input.rank == configuration.kernel.count + 2 && input.shape[input.rank - 1] == configuration.inputs,
-      "Convolution: the input must be (batch, \(configuration.kernel.count) spatial axes, \(configuration.inputs)), its shape is \(input.shape)")
+      "Convolution: the input must be (batch, \(configuration.kernel.count) spatial axes, \(configuration.inputs)), its shape is \(input.shape)"
+    )
     var output = Product.convolution(
       input, weight.value, strides: configuration.strides,
       padding: configuration.padding.widths(kernel: configuration.kernel, dilations: configuration.dilations),
       dilations: configuration.dilations, groups: configuration.groups)
     if let bias { output = output + bias.value }
     return recorded(
-      output, of: input, by: identity, as: configuration.groups == configuration.inputs && configuration.groups > 1 ? "Depthwise" : "Convolution",
+      output, of: input, by: identity,
+      as: configuration.groups == configuration.inputs && configuration.groups > 1 ? "Depthwise" : "Convolution",
       multiplyAdds: output.elementCount * configuration.taps * (configuration.inputs / configuration.groups))
   }
 }

@@ -37,7 +37,8 @@ public final class Parameter: Sendable {
       let old = value
       precondition(
         newValue.shape == old.shape && newValue.dtype == old.dtype,
-        "Parameter: an update must be \(old.dtype) of shape \(old.shape), got \(newValue.dtype) of shape \(newValue.shape); assign(_:) replaces")
+        "Parameter: an update must be \(old.dtype) of shape \(old.shape), got \(newValue.dtype) of shape \(newValue.shape); assign(_:) replaces"
+      )
       attachUpdate(of: old, to: newValue)
       state.withLock { $0.value = newValue }
     }

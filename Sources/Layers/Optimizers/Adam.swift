@@ -12,7 +12,8 @@ public final class Adam: RuleOptimizer {
     weightDecay: Double = 0, isAMSGrad: Bool = false
   ) {
     self.init(
-      [ParameterGroup(parameters)], learningRate: learningRate, betas: betas, epsilon: epsilon, weightDecay: weightDecay, isAMSGrad: isAMSGrad)
+      [ParameterGroup(parameters)], learningRate: learningRate, betas: betas, epsilon: epsilon, weightDecay: weightDecay,
+      isAMSGrad: isAMSGrad)
   }
 
   public init(
@@ -31,7 +32,8 @@ public final class AdamW: RuleOptimizer {
     weightDecay: Double = 1e-2, isAMSGrad: Bool = false
   ) {
     self.init(
-      [ParameterGroup(parameters)], learningRate: learningRate, betas: betas, epsilon: epsilon, weightDecay: weightDecay, isAMSGrad: isAMSGrad)
+      [ParameterGroup(parameters)], learningRate: learningRate, betas: betas, epsilon: epsilon, weightDecay: weightDecay,
+      isAMSGrad: isAMSGrad)
   }
 
   public init(

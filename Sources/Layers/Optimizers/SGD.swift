@@ -20,7 +20,8 @@ public final class SGD: RuleOptimizer {
     weightDecay: Double = 0
   ) {
     precondition(
-      !isNesterov || (momentum > 0 && dampening == 0), "SGD: Nesterov's method needs momentum (got \(momentum)) and no dampening (got \(dampening))")
+      !isNesterov || (momentum > 0 && dampening == 0),
+      "SGD: Nesterov's method needs momentum (got \(momentum)) and no dampening (got \(dampening))")
     let rule = SGDRule(momentum: momentum, dampening: dampening, isNesterov: isNesterov)
     super.init(groups, rule: rule, learningRate: learningRate, weightDecay: weightDecay)
   }
