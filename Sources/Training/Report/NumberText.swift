@@ -36,7 +36,8 @@ package enum NumberText {
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 60 else { return value(seconds, .seconds) }
     let whole = Int(seconds.rounded())
-    return whole < 3600 ? String(format: "%d min %02d s", whole / 60, whole % 60) : String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
+    return whole < 3600
+      ? String(format: "%d min %02d s", whole / 60, whole % 60) : String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
   }
 
   private static func join(_ number: String, _ symbol: String) -> String { symbol.isEmpty ? number : "\(number)\u{A0}\(symbol)" }
@@ -60,7 +61,9 @@ package enum NumberText {
     if unit == "%" { return fixed(value, size >= 99.95 || size < 10 ? 2 : 1) }
     if value == value.rounded(), size < 1e15 { return fixed(value, 0) }
     if size >= 1e6 || size < 1e-3 { return scientific(value) }
-    return fixed(value, max(0, 3 - Int(floor(log10(size)))).clamped(to: 0...6))
+    let significant = unit.isEmpty ? 4 : 3
+    let text = fixed(value, (significant - 1 - Int(floor(log10(size)))).clamped(to: 0...6))
+    return text.contains(".") && unit.isEmpty ? String(text.trimmingSuffix(while: { $0 == "0" })) : text
   }
 
   /// "1.23 × 10⁻⁵".
@@ -88,6 +91,14 @@ package enum NumberText {
     }
     let sign = value < 0 && text.contains(where: { $0 != "0" && $0 != "." }) ? "−" : ""
     return sign + ([whole] + parts.dropFirst().map(String.init)).joined(separator: ".")
+  }
+}
+
+extension String {
+  fileprivate func trimmingSuffix(while isDropped: (Character) -> Bool) -> Substring {
+    var rest = self[...]
+    while let last = rest.last, isDropped(last) { rest.removeLast() }
+    return rest
   }
 }
 

@@ -12,12 +12,14 @@ extension BarPlot: DrawnPlot {
   func height(width: Int) -> Int { bars.count * 52 + 60 }
 
   func draw(in script: inout GnuplotScript) {
-    let ends = bars.flatMap { [$0.value.mean - ($0.value.standardError ?? 0), $0.value.mean + ($0.value.standardError ?? 0)] }.filter(\.isFinite)
+    let ends = bars.flatMap { [$0.value.mean - ($0.value.standardError ?? 0), $0.value.mean + ($0.value.standardError ?? 0)] }.filter(
+      \.isFinite)
     let low = hasBars ? min(ends.min() ?? 0, 0) : ends.min() ?? 0
     let high = hasBars ? max(ends.max() ?? 1, 0) : ends.max() ?? 1
     script.add("set grid noytics xtics linecolor rgb \"\(Palette.grid.hex)\" linewidth 1 linetype 1")
     script.add("unset ytics; unset key; set border 0; set xtics scale 0; set tmargin 0.6; set lmargin 1.5; set rmargin 1.5")
-    script.horizontal(Axis(axis.name, axis.unit, scale: axis.scale, range: axis.range), values: [low, high].filter { _ in axis.scale == .logarithmic })
+    script.horizontal(
+      Axis(axis.name, axis.unit, scale: axis.scale, range: axis.range), values: [low, high].filter { _ in axis.scale == .logarithmic })
     if axis.scale == .linear {
       if axis.range == nil { script.add(range(low, high)) }
       script.add("set xtics autofreq")
@@ -32,7 +34,8 @@ extension BarPlot: DrawnPlot {
     let end = bar.value.mean + (bar.value.standardError ?? 0)
     script.label(bar.name, at: "graph 0, first \(y)", color: Palette.ink, offset: "0,1.0")
     script.label(
-      NumberText.measurement(bar.value, axis.unit), at: "first \(NumberText.exact(hasBars ? max(end, 0) : end)), first \(y)", offset: "0.9,0")
+      NumberText.measurement(bar.value, axis.unit), at: "first \(NumberText.exact(hasBars ? max(end, 0) : end)), first \(y)",
+      offset: "0.9,0")
     let row = "every ::\(-y)::\(-y)"
     if hasBars {
       script.plot("\(row) using ($2/2):(\(y)):(0):($2):(\(y)-0.16):(\(y)+0.16) with boxxyerror fillcolor rgb \"\(color.hex)\" notitle")

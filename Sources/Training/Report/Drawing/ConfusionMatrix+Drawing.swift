@@ -22,7 +22,8 @@ extension ConfusionMatrix: DrawnPlot {
     script.add(
       "color(hit, share) = int(249 * (1 - sqrt(share))) * 16777216 + (hit ? \(Palette.series[0].light) : \(Palette.series[1].light))")
     script.plot(
-      "using 2:(-$1):($2-\(half)):($2+\(half)):(-$1-\(half)):(-$1+\(half)):(color($1 == $2, $6)) with boxxyerror fillcolor rgb variable notitle")
+      "using 2:(-$1):($2-\(half)):($2+\(half)):(-$1-\(half)):(-$1+\(half)):(color($1 == $2, $6)) with boxxyerror fillcolor rgb variable notitle"
+    )
     guard classes.count <= 20 else { return }
     for (truth, line) in counts.enumerated() {
       let total = Double(max(line.reduce(0, +), 1))

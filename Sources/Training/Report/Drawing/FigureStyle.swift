@@ -4,19 +4,25 @@ import Foundation
 /// description are there for those who listen.
 enum FigureStyle {
   /// What goes into a page; its colours are those of the page's style sheet.
-  static func inline(_ svg: String, figure: Figure, variant: String) -> String { body(svg, figure: figure, prefix: "\(figure.name)-\(variant)", style: "") }
+  static func inline(_ svg: String, figure: Figure, variant: String) -> String {
+    body(svg, figure: figure, prefix: "\(figure.name)-\(variant)", style: "")
+  }
 
   /// A file of its own, with its own style sheet.
   static func standalone(_ svg: String, figure: Figure) -> String {
     let style = Palette.variables.replacing(":root", with: "svg") + Palette.rules + textRules
-    return "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + body(svg, figure: figure, prefix: figure.name, style: "<style>\(style)</style>\n")
+    return "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+      + body(svg, figure: figure, prefix: figure.name, style: "<style>\(style)</style>\n")
   }
 
-  static let textRules = "text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif}image{image-rendering:pixelated}"
+  static let textRules =
+    "text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,sans-serif}image{image-rendering:pixelated}"
 
   private static func body(_ svg: String, figure: Figure, prefix: String, style: String) -> String {
     // gnuplot's own head says who drew it; a reader wants to know what.
-    guard let open = svg.range(of: "<svg"), let close = svg.range(of: "<g id=\"gnuplot_canvas\">"), let view = viewBox(svg[open.lowerBound...]) else {
+    guard let open = svg.range(of: "<svg"), let close = svg.range(of: "<g id=\"gnuplot_canvas\">"),
+      let view = viewBox(svg[open.lowerBound...])
+    else {
       return svg
     }
     let head = """
@@ -54,7 +60,8 @@ enum FigureStyle {
     if text.hasPrefix("<image") || text.hasPrefix("</") || text.hasPrefix("<!") { return String(text) }
     var classes: [String] = []
     for match in text.matches(of: /(stroke|fill|color)\s*=\s*['"]rgb\(\s*(\d+),\s*(\d+),\s*(\d+)\)['"]/) {
-      guard let red = UInt32(match.2), let green = UInt32(match.3), let blue = UInt32(match.4), let name = names[red << 16 | green << 8 | blue]
+      guard let red = UInt32(match.2), let green = UInt32(match.3), let blue = UInt32(match.4),
+        let name = names[red << 16 | green << 8 | blue]
       else { continue }
       classes.append((match.1 == "stroke" ? "k-" : match.1 == "fill" ? "f-" : "c-") + name)
     }

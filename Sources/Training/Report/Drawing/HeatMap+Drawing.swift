@@ -35,7 +35,8 @@ extension HeatMap: DrawnPlot {
     script.add(cells.function)
     if max(width, values.count) <= 40 {
       let half = GnuplotScript.cellHalf(width, values.count)
-      script.plot("using 2:(-$1):($2-\(half)):($2+\(half)):(-$1-\(half)):(-$1+\(half)):(color($5)) with boxxyerror fillcolor rgb variable notitle")
+      script.plot(
+        "using 2:(-$1):($2-\(half)):($2+\(half)):(-$1-\(half)):(-$1+\(half)):(color($5)) with boxxyerror fillcolor rgb variable notitle")
     } else {
       script.plot("using 2:(-$1):(red($5)):(green($5)):(blue($5)):(opacity($5)) with rgbalpha notitle")
     }
@@ -117,7 +118,8 @@ extension GnuplotScript {
     for part in 0..<parts {
       let (low, high) = (Double(part) / Double(parts), Double(part + 1) / Double(parts))
       add(
-        "set object \(part + 1) rectangle noclip from graph 1.025, graph \(low) to graph 1.05, graph \(high) fillcolor rgb \"\(colors.hex(at: (low + high) / 2))\" fillstyle solid noborder")
+        "set object \(part + 1) rectangle noclip from graph 1.025, graph \(low) to graph 1.05, graph \(high) fillcolor rgb \"\(colors.hex(at: (low + high) / 2))\" fillstyle solid noborder"
+      )
     }
     label(NumberText.value(colors.ends.upperBound), at: "graph 1.06, graph 1", offset: "0.4,-0.4")
     label(NumberText.value(colors.ends.lowerBound), at: "graph 1.06, graph 0", offset: "0.4,0.4")

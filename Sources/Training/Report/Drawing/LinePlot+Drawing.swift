@@ -20,7 +20,8 @@ extension LinePlot: DrawnPlot {
     let ranges = CSVRange.ranges(of: curves.map(\.x.count))
     for (style, (curve, rows)) in zip(styles, zip(curves, ranges)) where curve.y.contains(where: { $0.standardError != nil }) {
       script.plot(
-        "\(rows) using 2:($3-$4):($3+$4) with filledcurves linecolor rgb \"\(style.color.hex)\" fillstyle transparent solid 0.16 noborder notitle")
+        "\(rows) using 2:($3-$4):($3+$4) with filledcurves linecolor rgb \"\(style.color.hex)\" fillstyle transparent solid 0.16 noborder notitle"
+      )
     }
     for (style, (curve, rows)) in zip(styles, zip(curves, ranges)) {
       let isSparse = curve.x.count <= 25

@@ -46,8 +46,10 @@ enum Palette {
 
   /// The rules that make the classes of a figure follow the variables.
   static var rules: String {
-    all.map { "g.f-\($0.name),text.f-\($0.name),.f-\($0.name){fill:var(--\($0.name))}.k-\($0.name){stroke:var(--\($0.name))}.c-\($0.name){color:var(--\($0.name))}" }
-      .joined()
+    all.map {
+      "g.f-\($0.name),text.f-\($0.name),.f-\($0.name){fill:var(--\($0.name))}.k-\($0.name){stroke:var(--\($0.name))}.c-\($0.name){color:var(--\($0.name))}"
+    }
+    .joined()
   }
 }
 

@@ -27,7 +27,8 @@ extension ParetoPlot: DrawnPlot {
         "every ::\(front.count) using 2:3 with points linecolor rgb \"\(Palette.baselines[1].hex)\" pointtype 7 pointsize 0.45 notitle")
     }
     script.plot(
-      "every ::0::\(max(front.count - 1, 0)) using 2:3 with linespoints linecolor rgb \"\(Palette.series[0].hex)\" linewidth 2 pointtype 7 pointsize 0.75 notitle")
+      "every ::0::\(max(front.count - 1, 0)) using 2:3 with linespoints linecolor rgb \"\(Palette.series[0].hex)\" linewidth 2 pointtype 7 pointsize 0.75 notitle"
+    )
     for (point, isFront) in ordered where !point.name.isEmpty {
       script.label(
         point.name, at: "first \(NumberText.exact(point.x)), first \(NumberText.exact(point.y))",
