@@ -164,7 +164,8 @@ extension Dataset {
   public func appending(_ other: Dataset) -> Dataset {
     precondition(
       Set(columnNames) == Set(other.columnNames) && classNames == other.classNames,
-      "Dataset.appending: \(name) has columns \(columnNames) and \(classCount) classes, \(other.name) \(other.columnNames) and \(other.classCount)")
+      "Dataset.appending: \(name) has columns \(columnNames) and \(classCount) classes, \(other.name) \(other.columnNames) and \(other.classCount)"
+    )
     let joined = columnNames.map { name -> (String, Column) in
       switch (columns[name]!, other.columns[name]!) {
       case (.tensor(let a), .tensor(let b)): (name, .tensor(Tensor.concatenate([a, b], axis: 0)))

@@ -20,7 +20,8 @@ public struct Normalization: Codable, Hashable, Sendable {
   /// Mean and standard deviation of a data set's features, uint8 images counted as [0, 1]. What is constant keeps its scale.
   public init(fitting dataset: Dataset) {
     let features = dataset.features
-    precondition(features.rank >= 2 && dataset.count > 0, "Normalization: features of shape \(features.shape) have no axis to normalise along")
+    precondition(
+      features.rank >= 2 && dataset.count > 0, "Normalization: features of shape \(features.shape) have no axis to normalise along")
     let width = features.shape[features.rank - 1]
     let rowCount = dataset.featureShape.elementCount
     var sum = [Double](repeating: 0, count: width)

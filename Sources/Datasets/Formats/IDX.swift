@@ -29,7 +29,8 @@ public enum IDX {
     let magic = try reader.bytes(4, of: "the IDX magic number")
     guard magic[0] == 0, magic[1] == 0, let type = ElementType(rawValue: magic[2]) else {
       throw reader.failure(
-        at: 0, found: "the bytes \(hexadecimal(magic))", expected: "an IDX magic number: 00 00, a type of 08, 09, 0b, 0c, 0d or 0e, the rank",
+        at: 0, found: "the bytes \(hexadecimal(magic))",
+        expected: "an IDX magic number: 00 00, a type of 08, 09, 0b, 0c, 0d or 0e, the rank",
         advice: "this is no IDX file, or it is damaged")
     }
     let rank = Int(magic[3])

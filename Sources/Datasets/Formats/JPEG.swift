@@ -16,7 +16,8 @@ public enum JPEG {
   public static func decode(_ bytes: [UInt8], path: String) throws -> RasterImage {
     // A block of 8 x 8 pixels, subsampled by four at most each way, takes two bits at least.
     try ImageFiles.decode(
-      bytes, path: path, format: "a JPEG image", maximumPixels: { _ in bytes.count.multipliedReportingOverflow(by: 4 * 16 * 64).partialValue },
+      bytes, path: path, format: "a JPEG image",
+      maximumPixels: { _ in bytes.count.multipliedReportingOverflow(by: 4 * 16 * 64).partialValue },
       readInfo: apus_jpeg_read_info, decode: apus_jpeg_decode)
   }
 

@@ -39,7 +39,8 @@ public enum PNG {
   /// - Throws: `FileFormatError`.
   public static func decode(_ bytes: [UInt8], path: String) throws -> RasterImage {
     try ImageFiles.decode(
-      bytes, path: path, format: "a PNG image", maximumPixels: { info in
+      bytes, path: path, format: "a PNG image",
+      maximumPixels: { info in
         // The smallest pixel takes a bit, and deflate shrinks by 1032 at most.
         bytes.count.multipliedReportingOverflow(by: 8 * 1032).partialValue / Int(max(info.bit_depth, 1))
       }, readInfo: apus_png_read_info, decode: apus_png_decode)

@@ -16,7 +16,8 @@ public enum PortableAnymap {
   public static func decode(_ bytes: [UInt8], path: String) throws -> RasterImage {
     var offset = 2
     func failure(_ place: Int, _ found: String, _ expected: String) -> FileFormatError {
-      FileFormatError(path: path, at: .byte(place), found: found, expected: expected, advice: "the file is damaged; copy or convert the image again")
+      FileFormatError(
+        path: path, at: .byte(place), found: found, expected: expected, advice: "the file is damaged; copy or convert the image again")
     }
     guard isRecognised(bytes) else {
       throw failure(0, "the bytes \(hexadecimal(bytes.prefix(3)))", "P2, P3, P5 or P6 as the first word of a PGM or PPM image")
@@ -45,7 +46,9 @@ public enum PortableAnymap {
       }
       guard offset > start, range.contains(value) else {
         throw failure(
-          start, start == bytes.count ? "the end of the file" : "\"\(String(decoding: bytes[start..<min(max(offset, start + 1), bytes.count)], as: UTF8.self))\"",
+          start,
+          start == bytes.count
+            ? "the end of the file" : "\"\(String(decoding: bytes[start..<min(max(offset, start + 1), bytes.count)], as: UTF8.self))\"",
           "\(what) in \(range.lowerBound) ... \(range.upperBound)")
       }
       return value

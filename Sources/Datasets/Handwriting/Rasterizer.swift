@@ -44,10 +44,14 @@ struct Rasterizer {
     from start: Point, to end: Point, reach: Float, size: Int, into distances: UnsafeMutableBufferPointer<Float>
   ) {
     func clamped(_ value: Float) -> Int { Int(min(max(value, 0), Float(size))) }
-    let columns = clamped((min(start.x, end.x) - reach).rounded(.up))..<max(
-      clamped((min(start.x, end.x) - reach).rounded(.up)), clamped((max(start.x, end.x) + reach).rounded(.down) + 1))
-    let rows = clamped((min(start.y, end.y) - reach).rounded(.up))..<max(
-      clamped((min(start.y, end.y) - reach).rounded(.up)), clamped((max(start.y, end.y) + reach).rounded(.down) + 1))
+    let columns =
+      clamped(
+        (min(start.x, end.x) - reach).rounded(.up))..<max(
+        clamped((min(start.x, end.x) - reach).rounded(.up)), clamped((max(start.x, end.x) + reach).rounded(.down) + 1))
+    let rows =
+      clamped(
+        (min(start.y, end.y) - reach).rounded(.up))..<max(
+        clamped((min(start.y, end.y) - reach).rounded(.up)), clamped((max(start.y, end.y) + reach).rounded(.down) + 1))
     let step = end - start
     let squaredLength = (step * step).sum()
     let inverse = squaredLength > 1e-12 ? 1 / squaredLength : 0

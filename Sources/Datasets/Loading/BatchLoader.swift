@@ -40,7 +40,8 @@ public struct BatchLoader: Sendable {
   ///   - augmentations: need images, that is features of (height, width, channels).
   ///   - mixing: needs class labels.
   public init(
-    _ dataset: Dataset, batchSize: Int, seed: Int, order: Order = .shuffled, dropsLast: Bool = false, augmentations: [any Augmentation] = [],
+    _ dataset: Dataset, batchSize: Int, seed: Int, order: Order = .shuffled, dropsLast: Bool = false,
+    augmentations: [any Augmentation] = [],
     normalization: Normalization? = nil, mixing: BatchMixing? = nil, prefetch: Int = 2, workers: Int = 1
   ) {
     precondition(batchSize >= 1, "BatchLoader: the batch size \(batchSize) must be at least 1")
@@ -51,7 +52,8 @@ public struct BatchLoader: Sendable {
     precondition(
       mixing == nil || dataset.classCount > 0, "BatchLoader: mixing needs class labels, which \"\(dataset.name)\" does not have")
     precondition(
-      order != .balanced || dataset.classCount > 0, "BatchLoader: a balanced order needs class labels, which \"\(dataset.name)\" does not have")
+      order != .balanced || dataset.classCount > 0,
+      "BatchLoader: a balanced order needs class labels, which \"\(dataset.name)\" does not have")
     self.dataset = dataset
     self.batchSize = batchSize
     self.seed = seed
