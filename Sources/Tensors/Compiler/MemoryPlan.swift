@@ -63,6 +63,8 @@ struct MemoryPlan {
           // Read through two views, an element would be overwritten before its second reading.
           byteCounts[target] == byteCounts[source], step.reads.count(where: { $0 == source }) == 1
         else { continue }
+        // What somebody holds stays as it is, wherever it lies.
+        if case .output = roles[source] { continue }
         let slot = root(source)
         switch (roles[target], roles[slot]) {
         case (.temporary, .temporary), (.temporary, .input(_, isDonatable: true)), (.output, .input(_, isDonatable: true)):
@@ -118,7 +120,8 @@ struct MemoryPlan {
       case .output(let output): places[buffer] = .output(output)
       case .temporary:
         if slot == buffer, lastOfSlot[slot] >= 0 {
-          intervals.append(Interval(buffer: buffer, bytes: Self.rounded(byteCounts[buffer]), first: firstOfSlot[slot], last: lastOfSlot[slot]))
+          intervals.append(
+            Interval(buffer: buffer, bytes: Self.rounded(byteCounts[buffer]), first: firstOfSlot[slot], last: lastOfSlot[slot]))
         }
       }
     }
@@ -155,4 +158,18 @@ struct MemoryPlan {
   }
 
   private static func rounded(_ bytes: Int) -> Int { (bytes + 63) & ~63 }
+}
+
+extension MemoryPlan {
+  /// The plan for kernels in the order in which they run.
+  init(_ kernels: [Kernel], roles: [Role], _ buffers: [Lowering.BufferState]) {
+    func coversBuffer(_ view: View) -> Bool { view.isContiguous && view.type.byteCount == buffers[view.buffer].type.byteCount }
+    self.init(
+      steps: kernels.map { kernel in
+        Step(
+          reads: kernel.reads.map(\.buffer), writes: kernel.writes.map(\.buffer),
+          inPlace: kernel.inPlace.filter { coversBuffer(kernel.writes[$0.write]) && coversBuffer(kernel.reads[$0.read]) },
+          scratchBytes: kernel.scratchBytes)
+      }, roles: roles, byteCounts: buffers.map(\.type.byteCount))
+  }
 }
