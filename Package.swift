@@ -26,7 +26,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Layers", "Datasets", "Tensors", .product(name: "Logging", package: "swift-log"),
+        "Layers", "Datasets", "Tensors", "CCrypto", "CImageFormats", "CSignals", .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
@@ -40,6 +40,7 @@ let package = Package(
     .target(name: "CFFT", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+    .target(name: "CSignals"),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
