@@ -57,7 +57,7 @@ public final class ProgressDisplay: Sendable {
   }
 
   /// - Parameter clock: gives seconds since some moment.
-  init(console: Console?, clock: @escaping @Sendable () -> Double) {
+  package init(console: Console?, clock: @escaping @Sendable () -> Double) {
     self.console = console
     self.clock = clock
   }

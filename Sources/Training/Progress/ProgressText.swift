@@ -1,9 +1,9 @@
 import Foundation
 
 /// How amounts are written in one short word.
-enum ProgressText {
+package enum ProgressText {
   /// "0:07", "12:30", "3:05:00".
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let total = Int(seconds.rounded())
     let minutes = total / 60
@@ -12,13 +12,13 @@ enum ProgressText {
   }
 
   /// Three significant digits with k, M or G: "12.3k".
-  static func amount(_ value: Double) -> String {
+  package static func amount(_ value: Double) -> String {
     for (unit, name) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= unit * 0.9995 { return digits(value / unit) + name }
     return digits(value)
   }
 
   /// Four significant digits: "0.4231", "12.5", "1.2e-05", "nan".
-  static func metric(_ value: Double) -> String {
+  package static func metric(_ value: Double) -> String {
     if value == value.rounded(), abs(value) < 1e6 { return String(Int(value)) }
     return String(format: "%.4g", value)
   }
@@ -27,7 +27,7 @@ enum ProgressText {
   private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
   /// A bar of `width` characters, filled to `fraction`.
-  static func bar(_ fraction: Double, width: Int, usesUnicode: Bool) -> String {
+  package static func bar(_ fraction: Double, width: Int, usesUnicode: Bool) -> String {
     let clamped = min(max(fraction, 0), 1)
     guard usesUnicode else {
       let full = Int(clamped * Double(width))

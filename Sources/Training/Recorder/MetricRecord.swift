@@ -2,7 +2,7 @@
 public struct MetricRecord: Sendable, Equatable {
   public enum Value: Sendable, Equatable {
     case scalar(Double)
-    case histogram(Histogram)
+    case histogram(RecordedHistogram)
     case image(RecordedImage)
     case text(String)
   }
@@ -56,7 +56,7 @@ extension MetricRecord: Codable {
     let value: Value
     if let number = try container.decodeIfPresent(JSONNumber.self, forKey: .value) {
       value = .scalar(number.value)
-    } else if let histogram = try container.decodeIfPresent(Histogram.self, forKey: .histogram) {
+    } else if let histogram = try container.decodeIfPresent(RecordedHistogram.self, forKey: .histogram) {
       value = .histogram(histogram)
     } else if let image = try container.decodeIfPresent(RecordedImage.self, forKey: .image) {
       value = .image(image)

@@ -62,7 +62,7 @@ public struct Recorder: Sendable {
 
   /// Records how the elements of a tensor are spread, computing it if that has not happened.
   public func record(_ name: String, histogramOf tensor: Tensor, intervalCount: Int = 64, unit: String? = nil, step: Int, epoch: Int? = nil) {
-    let histogram = Histogram(of: tensor, intervalCount: intervalCount)
+    let histogram = RecordedHistogram(of: tensor, intervalCount: intervalCount)
     log.append(MetricRecord(name: prefix + name, unit: unit, step: step, epoch: epoch, value: .histogram(histogram)))
   }
 

@@ -1,12 +1,12 @@
 /// The frames of an event file: a length, its check, that many bytes, and their check (TFRecord format of tensorflow/core/lib/io/record_writer).
-enum EventFile {
+package enum EventFile {
   static func frame(_ payload: [UInt8]) -> [UInt8] {
     let length = littleEndian(UInt64(payload.count))
     return length + littleEndian(CRC32C.masked(length)) + payload + littleEndian(CRC32C.masked(payload))
   }
 
   /// The whole frames at the beginning of `bytes`, up to the first that is cut short or damaged.
-  static func payloads(of bytes: [UInt8]) -> [[UInt8]] {
+  package static func payloads(of bytes: [UInt8]) -> [[UInt8]] {
     var payloads: [[UInt8]] = []
     var position = 0
     while bytes.count - position >= 16 {

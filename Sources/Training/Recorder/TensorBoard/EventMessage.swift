@@ -1,7 +1,7 @@
 /// The message of TensorBoard's event files, in the encoding of protocol buffers.
 ///
 /// Field numbers are those of `event.proto`, `summary.proto` and `tensor.proto` (tensorflow/tensorboard, compat/proto).
-enum EventMessage {
+package enum EventMessage {
   /// The first record of a file.
   static func fileVersion(wallTime: Double) -> [UInt8] {
     var event = ProtocolBuffer()
@@ -35,7 +35,7 @@ enum EventMessage {
   }
 
   /// HistogramProto.
-  private static func message(_ histogram: Histogram) -> ProtocolBuffer {
+  private static func message(_ histogram: RecordedHistogram) -> ProtocolBuffer {
     var message = ProtocolBuffer()
     message.append(1, double: histogram.minimum)
     message.append(2, double: histogram.maximum)
@@ -71,7 +71,7 @@ enum EventMessage {
   }
 
   /// The step and the name of a summary; nil for other records.
-  static func stepAndName(of event: some Collection<UInt8>) -> (step: Int, name: String)? {
+  package static func stepAndName(of event: some Collection<UInt8>) -> (step: Int, name: String)? {
     let event = ProtocolBuffer.Fields(event)
     guard let summary = event.data(5), let value = ProtocolBuffer.Fields(summary).data(1),
       let name = ProtocolBuffer.Fields(value).data(1)

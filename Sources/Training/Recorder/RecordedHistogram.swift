@@ -1,7 +1,7 @@
 import Tensors
 
 /// How values are spread: counts in intervals of equal width between the least and the greatest finite value.
-public struct Histogram: Sendable, Equatable, Codable {
+public struct RecordedHistogram: Sendable, Equatable, Codable {
   public let minimum: Double
   public let maximum: Double
   /// Finite values counted.
@@ -16,7 +16,7 @@ public struct Histogram: Sendable, Equatable, Codable {
 
   /// Counts `values` in `intervalCount` intervals (at least 1).
   public init(of values: some Sequence<Double>, intervalCount: Int = 64) {
-    precondition(intervalCount > 0, "Histogram: \(intervalCount) intervals, at least 1 is needed")
+    precondition(intervalCount > 0, "RecordedHistogram: \(intervalCount) intervals, at least 1 is needed")
     let all = Array(values)
     let finite = all.filter(\.isFinite)
     count = finite.count
