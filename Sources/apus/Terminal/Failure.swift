@@ -14,6 +14,7 @@ struct Failure {
     case is OptionError, is UnknownSystem, is UnknownCommand, is OutputDirectoryError, is RequestMismatch, is CheckpointMismatch:
       self.init("\(error)", ExitCode.usage)
     case let error as StudyError: self.init(error.description, error.cause == .data ? ExitCode.data : ExitCode.usage)
+    case let error as Diverged: self.init(error.description, ExitCode.checkFailed)
     case is FileFormatError, is FileAccessError, is NoValidCheckpoint: self.init("\(error)", ExitCode.data)
     case let error as ChecksFailed: self.init(error.description, ExitCode.checkFailed)
     case let error as Interrupted: self.init(error.description, ExitCode.interrupted)
