@@ -26,7 +26,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Layers", "Datasets", "Tensors", "CCrypto", "CImageFormats", "CSignals", .product(name: "Logging", package: "swift-log"),
+        "Layers", "Datasets", "Tensors", "CSignals", .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(

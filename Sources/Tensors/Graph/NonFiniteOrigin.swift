@@ -76,7 +76,7 @@ private enum NonFiniteKind: String {
 
 extension Tensor {
   /// NaN where one element is; else an infinity where one is; nil where all are finite, or where nothing was computed.
-  private var nonFiniteKind: NonFiniteKind? {
+  fileprivate var nonFiniteKind: NonFiniteKind? {
     guard dtype.isFloatingPoint, existingBuffer != nil else { return nil }
     var result: NonFiniteKind?
     for value in array(of: Double.self) where !value.isFinite {
@@ -87,7 +87,7 @@ extension Tensor {
   }
 
   /// Type and range of an operand, for a message.
-  private var rangeInWords: String {
+  fileprivate var rangeInWords: String {
     guard existingBuffer != nil || node.isNumber else { return "\(type)" }
     let values = array(of: Double.self)
     guard let least = values.min(), let greatest = values.max() else { return "\(type)" }
@@ -98,7 +98,7 @@ extension Tensor {
 
 extension Tensor {
   /// Whether every element is finite. Computes the tensor if that has not happened.
-  package var isFinite: Bool {
+  package var holdsOnlyFiniteValues: Bool {
     guard dtype.isFloatingPoint else { return true }
     return withBytes { bytes in
       switch dtype {

@@ -1,4 +1,4 @@
-import CCrypto
+import Datasets
 import Foundation
 import Tensors
 
@@ -56,30 +56,22 @@ enum CheckpointFile {
 
   /// SHA-256 over names, types, shapes and bytes of the tensors, and over the metadata.
   private static func checksum(of tensors: [String: Tensor], metadata: [String: String]) -> String {
-    guard let digest = apus_sha256_create() else { fatalError("CheckpointFile: libcrypto has no SHA-256 on this machine") }
-    defer { apus_sha256_destroy(digest) }
-    func take(_ bytes: UnsafeRawBufferPointer) {
-      let isTaken = apus_sha256_update(digest, bytes.baseAddress, bytes.count)
-      precondition(isTaken, "CheckpointFile: libcrypto failed")
+    Digest.sha256 { feed in
+      /// With the length first, so that no two sequences of texts look alike.
+      func take(_ text: String) {
+        withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { feed($0) }
+        var text = text
+        text.withUTF8 { feed(UnsafeRawBufferPointer($0)) }
+      }
+      for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+        take(key)
+        take(value)
+      }
+      for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+        take(name)
+        take("\(tensor.dtype)\(tensor.shape)")
+        tensor.withBytes { feed($0) }
+      }
     }
-    /// With the length first, so that no two sequences of texts look alike.
-    func take(_ text: String) {
-      withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { take($0) }
-      var text = text
-      text.withUTF8 { take(UnsafeRawBufferPointer($0)) }
-    }
-    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-      take(key)
-      take(value)
-    }
-    for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-      take(name)
-      take("\(tensor.dtype)\(tensor.shape)")
-      tensor.withBytes { take($0) }
-    }
-    var result = [UInt8](repeating: 0, count: Int(APUS_SHA256_BYTES))
-    let isFinished = apus_sha256_finish(digest, &result)
-    precondition(isFinished, "CheckpointFile: libcrypto failed")
-    return result.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 }

@@ -23,7 +23,7 @@ extension TrainingRun {
     }
   }
 
-  private var nonFiniteParameters: [String] { loop.parameters.filter { !$0.parameter.value.isFinite }.map(\.name) }
+  private var nonFiniteParameters: [String] { loop.parameters.filter { !$0.parameter.value.holdsOnlyFiniteValues }.map(\.name) }
 
   /// Repeats steps until one goes wrong, and looks into that one.
   private func repeating(from snapshot: Snapshot, through noticed: Int, metric: String, value: Double) throws -> Diverged? {

@@ -1,6 +1,3 @@
-import CImageFormats
-import Tensors
-
 /// A picture as PNG bytes.
 public struct RecordedImage: Sendable, Equatable, Codable {
   public let width: Int
