@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// Standard output of this process: results, and nothing else.
 enum StandardOutput {
@@ -11,7 +12,7 @@ enum StandardOutput {
         if errno == EINTR { continue }
         if errno == EPIPE { exit(ExitCode.done) }
         let reason = String(cString: strerror(errno))
-        fputs("apus: standard output cannot be written: \(reason)\n", stderr)
+        Console.standardError.print("apus: standard output cannot be written: \(reason)")
         exit(ExitCode.data)
       }
       bytes = bytes.dropFirst(count)

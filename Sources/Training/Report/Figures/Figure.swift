@@ -15,7 +15,7 @@ public struct Figure: Sendable, Hashable {
     case heatMap(HeatMap)
     case histogram(HistogramPlot)
     case images(ImageGrid)
-    case confusion(ConfusionPlot)
+    case confusion(ConfusionMatrix)
     case pareto(ParetoPlot)
   }
 

@@ -1,4 +1,4 @@
-extension ConfusionPlot: DrawnPlot {
+extension ConfusionMatrix: DrawnPlot {
   var csv: CSVText {
     var csv = CSVText(["row", "column", "true class", "predicted class", "count", "share of the true class"])
     for (truth, line) in counts.enumerated() {
