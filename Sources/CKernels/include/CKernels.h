@@ -5,5 +5,6 @@
 #include "apus_fused.h"
 #include "apus_parallel.h"
 #include "apus_pooling.h"
+#include "apus_resample.h"
 
 #endif
