@@ -31,7 +31,7 @@ let package = Package(
       ]),
     .target(
       name: "Datasets",
-      dependencies: ["Tensors", "CImageFormats", "CZlib", "CCrypto"]),
+      dependencies: ["Tensors", "CImageFormats", "CZlib", "CZip", "CCrypto", "CCurl"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Tensors", dependencies: ["CKernels", "COneDNN", "CLAPACK", "CFFT"]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
@@ -41,6 +41,8 @@ let package = Package(
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),

@@ -1,4 +1,5 @@
-// SHA-256 from OpenSSL's libcrypto, for the checksums of data files.
+// SHA-256 and MD5 from OpenSSL's libcrypto, for the checksums of data files. MD5 guards against damage only: several standard data
+// sets are published with nothing better.
 #ifndef APUS_CCRYPTO_H
 #define APUS_CCRYPTO_H
 
@@ -6,15 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { APUS_SHA256_BYTES = 32 };
+typedef enum { APUS_DIGEST_SHA256 = 0, APUS_DIGEST_MD5 = 1 } apus_digest_algorithm;
 
-typedef struct apus_sha256 apus_sha256;
+/// Bytes of a finished digest.
+enum { APUS_SHA256_BYTES = 32, APUS_MD5_BYTES = 16 };
 
-/// Returns null where memory is short.
-apus_sha256 *apus_sha256_create(void);
-bool apus_sha256_update(apus_sha256 *digest, const void *bytes, size_t count);
-/// Writes 32 bytes to `result`; afterwards the digest can only be destroyed.
-bool apus_sha256_finish(apus_sha256 *digest, uint8_t *result);
-void apus_sha256_destroy(apus_sha256 *digest);
+typedef struct apus_digest apus_digest;
+
+/// Returns null where memory is short or the algorithm is switched off on this machine.
+apus_digest *apus_digest_create(apus_digest_algorithm algorithm);
+bool apus_digest_update(apus_digest *digest, const void *bytes, size_t count);
+/// Writes the digest's bytes to `result`; afterwards the digest can only be destroyed.
+bool apus_digest_finish(apus_digest *digest, uint8_t *result);
+void apus_digest_destroy(apus_digest *digest);
 
 #endif

@@ -1,1 +1,0 @@
-#include "CImageFormats.h"

@@ -1,1 +1,0 @@
-// The room Datasets; see Documentation/Architecture.md.
