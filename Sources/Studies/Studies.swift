@@ -1,1 +1,11 @@
-// The room Studies; see Documentation/Architecture.md.
+/// Every system of this project.
+public enum Studies {
+  /// One line a system, in the order of their slugs.
+  public static let all: [any Study.Type] = []
+
+  /// The study of the system called `slug`; throws ``UnknownSystem``, with the nearest slug, when there is none.
+  public static func study(_ slug: String, among studies: [any Study.Type] = all) throws -> any Study.Type {
+    for study in studies where study.card.slug == slug { return study }
+    throw UnknownSystem(slug: slug, suggestion: suggestion(for: slug, among: studies.map { $0.card.slug }))
+  }
+}

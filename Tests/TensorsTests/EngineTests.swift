@@ -164,7 +164,7 @@ import Testing
     }
     let free = gradientsAndPeak(nil)
     let tight = gradientsAndPeak(free.bytes / 2)
-    #expect(tight.bytes <= free.bytes * 3 / 4, "\(tight.bytes) bytes within a budget of half of \(free.bytes)")
+    #expect(tight.bytes <= free.bytes / 2, "\(tight.bytes) bytes within a budget of half of \(free.bytes)")
     for (a, b) in zip(free.values, tight.values) {
       for (left, right) in zip(a, b) { #expect(abs(left - right) <= 1e-5 * max(1, abs(left))) }
     }

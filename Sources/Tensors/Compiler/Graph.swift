@@ -4,6 +4,8 @@ struct Graph {
     var operation: any Primitive
     var inputs: [Int]
     var outputs: Range<Int>
+    /// Whether this computes again, to save memory, what was there before: it must not run early.
+    var isRepetition = false
   }
 
   /// A value that exists before the plan runs.

@@ -40,6 +40,8 @@ struct Lowering {
   /// Kernels that may still take over what follows, by the value they compute.
   private var openKernels: [Int: Int] = [:]
   private var clock = 0
+  /// Groups up to this time may not take over the operation being lowered.
+  private var earliest = 0
 
   init(_ graph: Graph) {
     self.graph = graph
@@ -55,10 +57,18 @@ struct Lowering {
       buffers.append(BufferState(kind: kind, type: graph.types[value]))
       storage[value] = .memory(View(buffer: buffers.count - 1, type: graph.types[value]))
     }
+    var isRepeating = false
     for step in graph.steps {
       let call = LoweringCall(
         inputs: step.inputs, outputs: Array(step.outputs), inputTypes: step.inputs.map { graph.types[$0] },
         outputTypes: step.outputs.map { graph.types[$0] })
+      if step.isRepetition {
+        // One repetition continues the other, but none joins what ran before the first of a row.
+        if !isRepeating { earliest = clock }
+      } else {
+        earliest = 0
+      }
+      isRepeating = step.isRepetition
       step.operation.lower(call, into: &self)
     }
   }
@@ -213,7 +223,7 @@ extension Lowering {
     for operand in operands {
       if case .register(let group, let register) = storage[operand] {
         let group = resolve(group, register).group
-        if groups[group].domain == domain {
+        if groups[group].domain == domain, groups[group].time > earliest {
           registers.append(group)
           continue
         }

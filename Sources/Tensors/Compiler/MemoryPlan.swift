@@ -156,3 +156,17 @@ struct MemoryPlan {
 
   private static func rounded(_ bytes: Int) -> Int { (bytes + 63) & ~63 }
 }
+
+extension MemoryPlan {
+  /// The plan for kernels in the order in which they run.
+  init(_ kernels: [Kernel], roles: [Role], _ buffers: [Lowering.BufferState]) {
+    func coversBuffer(_ view: View) -> Bool { view.isContiguous && view.type.byteCount == buffers[view.buffer].type.byteCount }
+    self.init(
+      steps: kernels.map { kernel in
+        Step(
+          reads: kernel.reads.map(\.buffer), writes: kernel.writes.map(\.buffer),
+          inPlace: kernel.inPlace.filter { coversBuffer(kernel.writes[$0.write]) && coversBuffer(kernel.reads[$0.read]) },
+          scratchBytes: kernel.scratchBytes)
+      }, roles: roles, byteCounts: buffers.map(\.type.byteCount))
+  }
+}

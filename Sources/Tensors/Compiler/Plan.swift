@@ -63,19 +63,7 @@ final class Plan {
     var lowering = lowering
     let claimed = Self.claimOutputs(&lowering)
 
-    var timed: [(time: Int, kernel: Kernel)] = []
-    for var pending in lowering.kernels {
-      if let open = pending.open {
-        let completion = open.build(open.epilogue)
-        pending.kernel.body = completion.body
-        pending.kernel.scratchBytes = completion.scratchBytes
-      }
-      timed.append((pending.time, pending.kernel))
-    }
-    for group in lowering.groups where group.mergedInto == nil && !group.outputs.isEmpty {
-      for kernel in group.kernels() { timed.append((group.time, kernel)) }
-    }
-    timed.sort { $0.time < $1.time }
+    let timed = Self.schedule(lowering)
 
     // Roles of buffers.
     let buffers = lowering.buffers
@@ -106,14 +94,7 @@ final class Plan {
       if case .buffer(let buffer) = claim { roles[buffer] = .output(output) }
     }
 
-    func coversBuffer(_ view: View) -> Bool { view.isContiguous && view.type.byteCount == buffers[view.buffer].type.byteCount }
-    let memory = MemoryPlan(
-      steps: timed.map { _, kernel in
-        MemoryPlan.Step(
-          reads: kernel.reads.map(\.buffer), writes: kernel.writes.map(\.buffer),
-          inPlace: kernel.inPlace.filter { coversBuffer(kernel.writes[$0.write]) && coversBuffer(kernel.reads[$0.read]) },
-          scratchBytes: kernel.scratchBytes)
-      }, roles: roles, byteCounts: buffers.map(\.type.byteCount))
+    let memory = MemoryPlan(timed, roles: roles, buffers)
 
     // The address table.
     var steps: [Step] = []
@@ -122,8 +103,7 @@ final class Plan {
     var output: [Relocation] = []
     var scalarAddresses: [(address: Int, byteOffset: Int)] = []
     var count = 0
-    for (time, entry) in timed.enumerated() {
-      let kernel = entry.kernel
+    for (time, kernel) in timed.enumerated() {
       steps.append(
         Step(
           name: kernel.name, body: kernel.body, firstAddress: count, flops: kernel.flops, reads: kernel.reads.map(\.type),
@@ -190,6 +170,35 @@ final class Plan {
   deinit {
     addresses.deallocate()
     scalarMemory.deallocate()
+  }
+
+  /// The kernels in the order in which they run, complete.
+  private static func schedule(_ lowering: borrowing Lowering) -> [Kernel] {
+    var timed: [(time: Int, kernel: Kernel)] = []
+    for var pending in lowering.kernels {
+      if let open = pending.open {
+        let completion = open.build(open.epilogue)
+        pending.kernel.body = completion.body
+        pending.kernel.scratchBytes = completion.scratchBytes
+      }
+      timed.append((pending.time, pending.kernel))
+    }
+    for group in lowering.groups where group.mergedInto == nil && !group.outputs.isEmpty {
+      for kernel in group.kernels() { timed.append((group.time, kernel)) }
+    }
+    timed.sort { $0.time < $1.time }
+    return timed.map(\.kernel)
+  }
+
+  /// The temporary memory that the plan of a lowering would need.
+  static func temporaryBytes(of lowering: Lowering) -> Int {
+    var lowering = lowering
+    let claimed = claimOutputs(&lowering)
+    var roles = lowering.buffers.map { $0.kind == .temporary ? MemoryPlan.Role.temporary : .input(-1, isDonatable: false) }
+    for (output, claim) in claimed.enumerated() {
+      if case .buffer(let buffer) = claim { roles[buffer] = .output(output) }
+    }
+    return MemoryPlan(schedule(lowering), roles: roles, lowering.buffers).arenaBytes
   }
 
   private enum Claim {

@@ -1,1 +1,0 @@
-// The room Layers; see Documentation/Architecture.md.

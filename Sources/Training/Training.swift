@@ -1,1 +1,0 @@
-// The room Training; see Documentation/Architecture.md.
