@@ -96,7 +96,7 @@ struct ImageBranch: Module {
     for (convolution, stage) in zip(convolutions, stages) {
       x = convolution(x).relu()
       if stage.pools { x = x.maxPooled(window: [2, 2]) }
-      if stage.dropout > 0 { x = Dropout(probability: stage.dropout)(x) }
+      if stage.dropout > 0 { x = Dropout(stage.dropout)(x) }
     }
     return dense(x.flattened(from: 1))
   }

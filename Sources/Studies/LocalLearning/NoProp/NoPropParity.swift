@@ -5,7 +5,7 @@ import Tensors
 /// Runs the library on the inputs and parameters of a parity case, in double precision, and compares what comes out.
 ///
 /// The blocks of a case are perceptrons. Linear weights of a case are (outputs, inputs), ours (inputs, outputs).
-struct NoPropParity {
+package struct NoPropParity {
   private var parity: Parity
   private let batch: Int
   private let inputs: Int
@@ -18,7 +18,7 @@ struct NoPropParity {
   private static let forward = 1e-5
   private static let backward = 1e-4
 
-  static func tensors(of file: SafetensorsFile) throws -> [ParityTensor] {
+  package static func tensors(of file: SafetensorsFile) throws -> [ParityTensor] {
     var parity = try NoPropParity(file)
     try parity.compareDiscreteTime()
     try parity.compareContinuousTime()
