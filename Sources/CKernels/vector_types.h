@@ -13,4 +13,5 @@ typedef uint8_t LANED(bytes) __attribute__((ext_vector_type(LANES), aligned(1), 
 // Macros, for a vector must not cross a function boundary whose callers are compiled for different processors.
 #define LOAD(pointer) (*(const VECTOR *)(pointer))
 #define STORE(pointer, value) (*(VECTOR *)(pointer) = (value))
+#define SPLAT(value) ((VECTOR)(REAL)(value))
 #endif

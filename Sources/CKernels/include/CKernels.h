@@ -3,7 +3,10 @@
 
 #include "apus_dtype.h"
 #include "apus_fused.h"
+#include "apus_indexed.h"
+#include "apus_normalization.h"
 #include "apus_parallel.h"
 #include "apus_pooling.h"
+#include "apus_softmax.h"
 
 #endif

@@ -63,6 +63,8 @@ struct MemoryPlan {
           // Read through two views, an element would be overwritten before its second reading.
           byteCounts[target] == byteCounts[source], step.reads.count(where: { $0 == source }) == 1
         else { continue }
+        // What somebody holds stays as it is, wherever it lies.
+        if case .output = roles[source] { continue }
         let slot = root(source)
         switch (roles[target], roles[slot]) {
         case (.temporary, .temporary), (.temporary, .input(_, isDonatable: true)), (.output, .input(_, isDonatable: true)):
@@ -118,7 +120,8 @@ struct MemoryPlan {
       case .output(let output): places[buffer] = .output(output)
       case .temporary:
         if slot == buffer, lastOfSlot[slot] >= 0 {
-          intervals.append(Interval(buffer: buffer, bytes: Self.rounded(byteCounts[buffer]), first: firstOfSlot[slot], last: lastOfSlot[slot]))
+          intervals.append(
+            Interval(buffer: buffer, bytes: Self.rounded(byteCounts[buffer]), first: firstOfSlot[slot], last: lastOfSlot[slot]))
         }
       }
     }

@@ -71,7 +71,9 @@ struct ScatterAdd: Primitive {
     let shape = inputs[0].shape
     let expected = Shape(shape.dimensions[..<axis] + inputs[1].shape.dimensions + shape.dimensions[(axis + 1)...])
     guard inputs[1].dtype == .int64 else { throw ShapeError("indices must be int64") }
-    guard inputs[2] == TensorType(expected, inputs[0].dtype) else { throw ShapeError("values must be \(TensorType(expected, inputs[0].dtype))") }
+    guard inputs[2] == TensorType(expected, inputs[0].dtype) else {
+      throw ShapeError("values must be \(TensorType(expected, inputs[0].dtype))")
+    }
     return [inputs[0]]
   }
   func cotangents(_ call: Differentiation) -> [Tensor?] {
@@ -88,7 +90,7 @@ struct ScatterAdd: Primitive {
         }
       }
     }
-    return [result]
+    return [result.converted]
   }
 }
 
@@ -100,7 +102,9 @@ struct TakeAlongAxis: Primitive {
   func encode(into key: inout StructureKey) { key.append(axis) }
   func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] {
     var expected = inputs[0].shape
-    guard inputs[1].shape.rank == expected.rank, inputs[1].dtype == .int64 else { throw ShapeError("indices must be int64 of the operand's rank") }
+    guard inputs[1].shape.rank == expected.rank, inputs[1].dtype == .int64 else {
+      throw ShapeError("indices must be int64 of the operand's rank")
+    }
     expected[axis] = inputs[1].shape[axis]
     guard inputs[1].shape == expected else { throw ShapeError("indices must have the operand's extents but for axis \(axis)") }
     return [TensorType(expected, inputs[0].dtype)]
@@ -133,7 +137,9 @@ struct ScatterAddAlongAxis: Primitive {
   func encode(into key: inout StructureKey) { key.append(axis) }
   func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] {
     var expected = inputs[0].shape
-    guard inputs[1].shape.rank == expected.rank, inputs[1].dtype == .int64 else { throw ShapeError("indices must be int64 of the operand's rank") }
+    guard inputs[1].shape.rank == expected.rank, inputs[1].dtype == .int64 else {
+      throw ShapeError("indices must be int64 of the operand's rank")
+    }
     expected[axis] = inputs[1].shape[axis]
     guard inputs[1].shape == expected, inputs[2] == TensorType(expected, inputs[0].dtype) else {
       throw ShapeError("indices and values must have the operand's extents but for axis \(axis)")
@@ -155,7 +161,7 @@ struct ScatterAddAlongAxis: Primitive {
         }
       }
     }
-    return [result]
+    return [result.converted]
   }
 }
 

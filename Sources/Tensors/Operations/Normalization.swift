@@ -42,7 +42,7 @@ struct NormalizationGeometry: Hashable, Sendable {
 /// (x - mean) / sqrt(variance + epsilon) * scale + shift.
 ///
 /// Operands: x of any shape with the geometry's element count, scale (channels), shift (channels). Results: y, then the mean, the reciprocal standard
-/// deviation and the variance of each group, (outer, groups).
+/// deviation and the variance of each group, (outer, groups), in float32 where x is bfloat16.
 struct Normalization: Primitive {
   let geometry: NormalizationGeometry
 
@@ -56,7 +56,7 @@ struct Normalization: Primitive {
     for input in inputs.dropFirst() where input != TensorType([geometry.channels], dtype) {
       throw ShapeError("scale and shift must be \(TensorType([geometry.channels], dtype)), one is \(input)")
     }
-    let statistics = TensorType(geometry.statisticsShape, dtype)
+    let statistics = TensorType(geometry.statisticsShape, dtype.computingType)
     return [inputs[0], statistics, statistics, statistics]
   }
   func cotangents(_ call: Differentiation) -> [Tensor?] {
@@ -82,9 +82,10 @@ struct Normalization: Primitive {
 
   /// Mean, reciprocal standard deviation and variance by elementary operations.
   static func statistics(_ x: Tensor, _ geometry: NormalizationGeometry) -> [Tensor] {
-    let grouped = x.reshaped(to: geometry.shape)
+    let grouped = x.cast(to: x.dtype.computingType).reshaped(to: geometry.shape)
     let mean =
-      geometry.isCentered ? grouped.mean(axes: [1, 3], keepingAxes: true) : Tensor.zeros([geometry.outer, 1, geometry.groups, 1], dtype: x.dtype)
+      geometry.isCentered
+      ? grouped.mean(axes: [1, 3], keepingAxes: true) : Tensor.zeros([geometry.outer, 1, geometry.groups, 1], dtype: grouped.dtype)
     let variance = (grouped - mean).square().mean(axes: [1, 3], keepingAxes: true)
     return [mean, (variance + geometry.epsilon).rsqrt(), variance].map { $0.reshaped(to: geometry.statisticsShape) }
   }
@@ -129,10 +130,11 @@ struct NormalizationBackward: Primitive {
   }
 
   private func composition(_ inputs: [Tensor]) -> [Tensor] {
-    let shape = inputs[1].shape
-    let g = inputs[0].reshaped(to: geometry.shape)
-    let x = inputs[1].reshaped(to: geometry.shape)
-    let scale = inputs[2].reshaped(to: [geometry.groups, geometry.width] as Shape)
+    let (shape, dtype) = (inputs[1].shape, inputs[1].dtype)
+    let computing = dtype.computingType
+    let g = inputs[0].cast(to: computing).reshaped(to: geometry.shape)
+    let x = inputs[1].cast(to: computing).reshaped(to: geometry.shape)
+    let scale = inputs[2].cast(to: computing).reshaped(to: [geometry.groups, geometry.width] as Shape)
     let statistics = [geometry.outer, 1, geometry.groups, 1] as Shape
     let mean = inputs[3].reshaped(to: statistics)
     let rstd = inputs[4].reshaped(to: statistics)
@@ -143,7 +145,7 @@ struct NormalizationBackward: Primitive {
     if geometry.isCentered { dx = dx - scaled.mean(axes: [1, 3], keepingAxes: true) }
     return [
       (dx * rstd).reshaped(to: shape), (g * normalized).sum(axes: [0, 1]).flattened(), g.sum(axes: [0, 1]).flattened(),
-    ]
+    ].map { $0.cast(to: dtype) }
   }
 
   func evaluate(_ inputs: [ReferenceArray], outputs: [TensorType]) -> [ReferenceArray] {

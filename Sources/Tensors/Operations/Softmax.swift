@@ -7,7 +7,9 @@ struct Softmax: Primitive {
   var name: String { isLogarithmic ? "log softmax" : "softmax" }
   func encode(into key: inout StructureKey) { key.append(isLogarithmic) }
   func outputTypes(for inputs: [TensorType]) throws(ShapeError) -> [TensorType] {
-    guard inputs[0].shape.rank > 0, inputs[0].dtype.isFloatingPoint else { throw ShapeError("a floating point tensor with an axis is needed") }
+    guard inputs[0].shape.rank > 0, inputs[0].dtype.isFloatingPoint else {
+      throw ShapeError("a floating point tensor with an axis is needed")
+    }
     return [inputs[0]]
   }
   func cotangents(_ call: Differentiation) -> [Tensor?] {
@@ -92,15 +94,17 @@ struct SoftmaxCrossEntropy: Primitive {
     let logSoftmax = Softmax(isLogarithmic: true).evaluate([inputs[0]], outputs: [TensorType(inputs[0].shape, inputs[0].dtype)])[0]
     let classes = inputs[0].shape[1]
     for row in 0..<inputs[0].shape[0] {
-      guard let target = target(inputs[1].values[row], classes) else { continue }
-      result.values[row] = -(0..<classes).reduce(0) { $0 + target($1) * logSoftmax.values[row * classes + $1] }
+      guard let target = target(row, inputs[1].values[row], classes) else { continue }
+      // Classes outside the target do not count, whatever their logit: it may be minus infinity.
+      result.values[row] = -(0..<classes).reduce(0) { target($1) == 0 ? $0 : $0 + target($1) * logSoftmax.values[row * classes + $1] }
     }
     return [result]
   }
   /// The target distribution of a label; nil for an ignored one.
-  fileprivate func target(_ label: Double, _ classes: Int) -> ((Int) -> Double)? {
+  fileprivate func target(_ row: Int, _ label: Double, _ classes: Int) -> ((Int) -> Double)? {
     let label = Int(label)
     if label == ignored { return nil }
+    precondition((0..<classes).contains(label), "\(name): label \(label) of row \(row) lies outside 0 ..< \(classes) classes")
     let smoothing = smoothing
     return { (label == $0 ? 1 - smoothing : 0) + smoothing / Double(classes) }
   }
@@ -131,7 +135,7 @@ struct SoftmaxCrossEntropyBackward: Primitive {
     var result = Softmax(isLogarithmic: false).evaluate([inputs[0]], outputs: outputs)[0]
     let classes = inputs[0].shape[1]
     for row in 0..<inputs[0].shape[0] {
-      let target = forward.target(inputs[1].values[row], classes)
+      let target = forward.target(row, inputs[1].values[row], classes)
       for index in 0..<classes {
         let difference = target.map { result.values[row * classes + index] - $0(index) } ?? 0
         result.values[row * classes + index] = difference * inputs[2].values[row]

@@ -27,6 +27,9 @@ struct ReferenceArray: Sendable {
     }
   }
 
+  /// The array as its element type holds it: integers wrapped, booleans 0 or 1.
+  var converted: ReferenceArray { ReferenceArray(shape, dtype, values.map { Self.convert($0, to: dtype) }) }
+
   private static func integer(_ value: Double) -> Int64 {
     if value.isNaN { return 0 }
     return Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)

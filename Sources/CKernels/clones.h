@@ -1,0 +1,8 @@
+// One body, compiled for AVX-512, for AVX2 + FMA and for the baseline; the loader picks once.
+#ifndef APUS_CLONES_H
+#define APUS_CLONES_H
+
+#define INLINE static inline __attribute__((always_inline))
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+
+#endif

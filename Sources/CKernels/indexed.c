@@ -1,0 +1,171 @@
+#include "apus_indexed.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "apus_parallel.h"
+#include "clones.h"
+#include "first_invalid.h"
+
+typedef struct {
+  const apus_indexed_spec *spec;
+  const void *x;
+  const int64_t *indices;
+  void *y;
+  _Atomic int64_t first_invalid;
+} indexed_call;
+
+typedef struct {
+  const apus_segment_spec *spec;
+  const void *x;
+  const int64_t *indices;
+  void *y;
+  int64_t *source;
+  _Atomic int64_t first_invalid;
+} segment_call;
+
+/// The position an index means; negative where it lies outside.
+static inline int64_t resolved(int64_t index, int64_t extent) {
+  const int64_t position = index < 0 ? index + extent : index;
+  return position < extent ? position : -1;
+}
+
+/// Runs `body` for the part of tasks begin ..< end in each outer slice of `size` tasks: low ..< high of slice o.
+#define FOR_OUTER(size, body)                                                   \
+  for (int64_t o = begin / (size); o * (size) < end; o++) {                     \
+    const int64_t low = o * (size) < begin ? begin - o * (size) : 0;            \
+    const int64_t high = end - o * (size) < (size) ? end - o * (size) : (size); \
+    body;                                                                       \
+  }
+
+#define ELEMENT uint8_t
+#define NAMED(name) name##_8
+#include "indexed_move.h"
+#define ELEMENT uint16_t
+#define NAMED(name) name##_16
+#include "indexed_move.h"
+#define ELEMENT uint32_t
+#define NAMED(name) name##_32
+#include "indexed_move.h"
+#define ELEMENT uint64_t
+#define NAMED(name) name##_64
+#include "indexed_move.h"
+
+#define ELEMENT float
+#define IS_NAN(a) ((a) != (a))
+#define NAMED(name) name##_f32
+#define ADD(a, b) ((a) + (b))
+#include "indexed_add.h"
+#define ELEMENT double
+#define IS_NAN(a) ((a) != (a))
+#define NAMED(name) name##_f64
+#define ADD(a, b) ((a) + (b))
+#include "indexed_add.h"
+#define ELEMENT int32_t
+#define IS_NAN(a) false
+#define NAMED(name) name##_i32
+#define ADD(a, b) ((int32_t)((uint32_t)(a) + (uint32_t)(b)))
+#include "indexed_add.h"
+#define ELEMENT int64_t
+#define IS_NAN(a) false
+#define NAMED(name) name##_i64
+#define ADD(a, b) ((int64_t)((uint64_t)(a) + (uint64_t)(b)))
+#include "indexed_add.h"
+#define ELEMENT uint8_t
+#define IS_NAN(a) false
+#define NAMED(name) name##_u8
+#define ADD(a, b) ((uint8_t)((a) + (b)))
+#include "indexed_add.h"
+#define ELEMENT uint8_t
+#define IS_NAN(a) false
+#define NAMED(name) name##_bool
+#define ADD(a, b) ((uint8_t)((a) | (b)))
+#include "indexed_add.h"
+
+static const int element_sizes[7] = {4, 8, 2, 4, 8, 1, 1};
+
+/// One entry an element size: 1, 2, 4, 8 bytes.
+static apus_task_body body_of_size(int size, const apus_task_body bodies[4]) { return bodies[size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3]; }
+
+#define BODIES_OF_SIZES(name) {name##_8, name##_16, name##_32, name##_64}
+#define BODIES_OF_TYPES(name) {name##_f32, name##_f64, NULL, name##_i32, name##_i64, name##_u8, name##_bool}
+
+int64_t apus_gather(const apus_indexed_spec *spec, const void *x, const int64_t *indices, void *y) {
+  static const apus_task_body bodies[4] = BODIES_OF_SIZES(gather);
+  indexed_call call = {spec, x, indices, y, NOTHING_INVALID};
+  const int size = element_sizes[spec->dtype];
+  const int64_t slices = spec->outer * spec->count;
+  apus_parallel_for(slices, slices * (2 * size * spec->inner + 16), body_of_size(size, bodies), &call);
+  return apus_noted(&call.first_invalid);
+}
+
+int64_t apus_take_along(const apus_indexed_spec *spec, const void *x, const int64_t *indices, void *y) {
+  static const apus_task_body bodies[4] = BODIES_OF_SIZES(take_along);
+  indexed_call call = {spec, x, indices, y, NOTHING_INVALID};
+  const int64_t slices = spec->outer * spec->count;
+  apus_parallel_for(slices, slices * 16 * spec->inner, body_of_size(element_sizes[spec->dtype], bodies), &call);
+  return apus_noted(&call.first_invalid);
+}
+
+typedef struct {
+  const char *base;
+  char *y;
+} start_call;
+
+static void start_bytes(void *context, int64_t begin, int64_t end) {
+  const start_call *call = context;
+  if (call->base) {
+    memcpy(call->y + begin, call->base + begin, (size_t)(end - begin));
+  } else {
+    memset(call->y + begin, 0, (size_t)(end - begin));
+  }
+}
+
+/// Whether tasks that own columns share the work: then nobody looks at indices in vain. Short rows are shared by destination instead.
+static bool splits_columns(int64_t outer, int64_t inner, int size) { return outer >= 2 * apus_thread_count() || inner * size >= 128; }
+
+static int64_t scatter(const apus_indexed_spec *spec, const void *base, indexed_call *call, const apus_task_body by_columns[7],
+                       const apus_task_body by_destinations[7]) {
+  const int size = element_sizes[spec->dtype];
+  const int64_t bytes = spec->outer * spec->extent * spec->inner * size;
+  if (base != call->y) {
+    start_call start = {base, call->y};
+    apus_parallel_for(bytes, 2 * bytes, start_bytes, &start);
+  }
+  if (spec->extent == 0 && spec->count > 0) return 0;
+  const int64_t cost = spec->outer * spec->count * (3 * size * spec->inner + 16);
+  if (splits_columns(spec->outer, spec->inner, size)) {
+    apus_parallel_for(spec->outer * spec->inner, cost, by_columns[spec->dtype], call);
+  } else {
+    apus_parallel_for(spec->outer * spec->extent, cost, by_destinations[spec->dtype], call);
+  }
+  return apus_noted(&call->first_invalid);
+}
+
+int64_t apus_scatter_add(const apus_indexed_spec *spec, const void *base, const int64_t *indices, const void *values, void *y) {
+  static const apus_task_body columns[7] = BODIES_OF_TYPES(scatter_columns), destinations[7] = BODIES_OF_TYPES(scatter_destinations);
+  indexed_call call = {spec, values, indices, y, NOTHING_INVALID};
+  return scatter(spec, base, &call, columns, destinations);
+}
+
+int64_t apus_scatter_add_along(const apus_indexed_spec *spec, const void *base, const int64_t *indices, const void *values, void *y) {
+  static const apus_task_body columns[7] = BODIES_OF_TYPES(scatter_columns_along),
+                              destinations[7] = BODIES_OF_TYPES(scatter_destinations_along);
+  indexed_call call = {spec, values, indices, y, NOTHING_INVALID};
+  return scatter(spec, base, &call, columns, destinations);
+}
+
+int64_t apus_segment_extreme(const apus_segment_spec *spec, const void *x, const int64_t *indices, void *y, int64_t *source) {
+  static const apus_task_body columns[7] = BODIES_OF_TYPES(segment_columns), destinations[7] = BODIES_OF_TYPES(segment_destinations);
+  segment_call call = {spec, x, indices, y, source, NOTHING_INVALID};
+  const int size = element_sizes[spec->dtype];
+  if (spec->segments == 0 && spec->count > 0) return 0;
+  const int64_t cost = (spec->count + spec->segments) * (3 * size * spec->inner + 16);
+  if (splits_columns(1, spec->inner, size)) {
+    apus_parallel_for(spec->inner, cost, columns[spec->dtype], &call);
+  } else {
+    apus_parallel_for(spec->segments, cost, destinations[spec->dtype], &call);
+  }
+  return apus_noted(&call.first_invalid);
+}

@@ -1,0 +1,2 @@
+#undef LANES
+#undef LANED

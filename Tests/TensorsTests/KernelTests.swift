@@ -1,0 +1,219 @@
+import Tensors
+import Testing
+
+/// Kernels at extents that fill and do not fill vectors, that are shared among threads, and at none, against the reference.
+@Suite(.serialized) struct KernelTests {
+  @Test(arguments: KernelCases.softmax) func softmax(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.normalization) func normalization(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.indexed) func indexed(_ testCase: KernelCase) { check(testCase) }
+
+  /// Values and derivatives to the last bit, whatever the number of threads.
+  @Test(arguments: KernelCases.softmax + KernelCases.normalization + KernelCases.indexed)
+  func threadsDoNotMatter(_ testCase: KernelCase) {
+    let configured = threadCount
+    defer { setThreadCount(configured) }
+    var results: [[[Double]]] = []
+    for threads in [1, 2, 3, 7] {
+      setThreadCount(threads)
+      let (outputs, gradients) = testCase.graph()
+      evaluate(outputs + gradients)
+      results.append((outputs + gradients).map(\.doubles))
+    }
+    for other in results.dropFirst() {
+      let isEqual = zip(results[0], other).allSatisfy { zip($0, $1).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) } }
+      #expect(isEqual, "\(testCase.name) depends on the number of threads")
+    }
+  }
+
+  private func check(_ testCase: KernelCase) {
+    let (outputs, gradients) = testCase.graph()
+    let expected = Reference.evaluate(outputs + gradients)
+    let (compiled, compiledGradients) = testCase.graph()
+    evaluate(compiled + compiledGradients)
+    for (index, tensor) in (compiled + compiledGradients).enumerated() {
+      let worst = worstDifference(tensor.doubles, expected[index])
+      #expect(
+        worst <= testCase.tolerance, "\(testCase.name): result \(index) of \(outputs.count) outputs and the gradients differs by \(worst)")
+    }
+  }
+}
+
+/// A use of an operation on large random operands.
+struct KernelCase: Sendable, CustomTestStringConvertible {
+  let name: String
+  let operands: [OperationCase.Operand]
+  let dtype: DType
+  let tolerance: Double
+  let build: @Sendable ([Tensor]) -> [Tensor]
+
+  var testDescription: String { name }
+
+  init(
+    _ name: String, _ operands: [OperationCase.Operand], dtype: DType = .float32, tolerance: Double? = nil,
+    build: @escaping @Sendable ([Tensor]) -> [Tensor]
+  ) {
+    self.name = "\(name) \(operands.map { "\($0.shape)" }.joined(separator: " ")) \(dtype)"
+    self.operands = operands
+    self.dtype = dtype
+    self.tolerance = tolerance ?? (dtype == .float64 ? 1e-11 : dtype == .bfloat16 ? 3e-2 : 2e-5)
+    self.build = build
+  }
+
+  /// Outputs, and the derivatives of a random combination of them where that has any.
+  func graph() -> (outputs: [Tensor], gradients: [Tensor]) {
+    var random = TestRandom(seed: 5)
+    let drawn = operands.map { operand -> Tensor in
+      let count = operand.shape.elementCount
+      let range = operand.range
+      if operand.isInteger {
+        return Tensor(
+          (0..<count).map { _ in Int64(random.uniform(range.lowerBound...(range.upperBound + 0.999)).rounded(.down)) }, shape: operand.shape
+        )
+      }
+      return Tensor((0..<count).map { _ in random.uniform(range) }, shape: operand.shape).cast(to: dtype)
+    }
+    evaluate(drawn)
+    let outputs = build(drawn)
+    let variables = zip(drawn, operands).filter { !$1.isInteger && $0.dtype.isFloatingPoint }.map(\.0)
+    var total = Tensor(0, dtype: dtype.isFloatingPoint ? dtype : .float32)
+    for output in outputs where output.dtype.isFloatingPoint {
+      let weights = Tensor((0..<output.elementCount).map { _ in random.uniform(-1...1) }, shape: output.shape).cast(to: output.dtype)
+      total = total + (output * weights).sum(axes: nil)
+    }
+    return (outputs, variables.isEmpty ? [] : total.gradients(withRespectTo: variables))
+  }
+}
+
+enum KernelCases {
+  typealias Operand = OperationCase.Operand
+  private static let types: [DType] = [.float32, .float64, .bfloat16]
+
+  static let softmax: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for dtype in types {
+      for shape in [[37, 1000], [300, 65], [3, 8192], [64, 10], [5, 1], [0, 7], [4, 0], [2, 3, 47]] as [Shape] {
+        let operand = Operand(shape: shape, range: -9...9)
+        cases.append(KernelCase("softmax", [operand], dtype: dtype) { [$0[0].softmax()] })
+        cases.append(KernelCase("log softmax", [operand], dtype: dtype) { [$0[0].logSoftmax()] })
+      }
+      for (rows, classes) in [(37, 1000), (300, 65), (3, 8192), (64, 10), (0, 7)] {
+        let operands: [Operand] = [.init(shape: [rows, classes], range: -9...9), .indices([rows], below: classes)]
+        cases.append(KernelCase("cross entropy", operands, dtype: dtype) { [$0[0].softmaxCrossEntropy(labels: $0[1])] })
+        cases.append(
+          KernelCase("cross entropy, smoothed, ignoring", operands, dtype: dtype) {
+            [
+              $0[0].softmaxCrossEntropy(
+                labels: Tensor.select($0[1] .== 3, Tensor(-100, dtype: .int64), $0[1]), smoothing: 0.2, ignoring: -100)
+            ]
+          })
+      }
+    }
+    cases.append(
+      KernelCase("softmax with masked classes", [.init(shape: [40, 33])]) {
+        [Tensor.select($0[0] .> 0, $0[0], Tensor(-.infinity)).softmax()]
+      })
+    cases.append(
+      KernelCase("cross entropy with masked classes", [.init(shape: [40, 33], range: 0...1), .indices([40], below: 16)]) {
+        let isOpen = (Tensor((0..<33).map { Float($0) }) .< 17).broadcast(to: [40, 33])
+        return [Tensor.select(isOpen, $0[0], Tensor(-.infinity)).softmaxCrossEntropy(labels: $0[1])]
+      })
+    return cases
+  }()
+
+  static let normalization: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for dtype in types {
+      func add(_ name: String, _ shape: Shape, range: ClosedRange<Double> = -2...4, _ build: @escaping @Sendable ([Tensor]) -> [Tensor]) {
+        let channels = Shape([shape[shape.rank - 1]])
+        let operands: [Operand] = [.init(shape: shape, range: range), .init(shape: channels), .init(shape: channels)]
+        cases.append(KernelCase(name, operands, dtype: dtype, build: build))
+      }
+      for shape in [[300, 513], [64, 16], [1, 2000], [5, 1], [0, 8], [3, 7, 40]] as [Shape] {
+        add("layer norm", shape) { [$0[0].layerNormalized(scale: $0[1], shift: $0[2])] }
+        add("root mean square norm", shape) { [$0[0].rmsNormalized(scale: $0[1], epsilon: 1e-3)] }
+      }
+      for shape in [[64, 9, 7, 3], [1000, 17], [32, 8, 8, 64], [3, 130], [1, 5], [7, 1], [40, 20, 16], [0, 4], [5, 0]] as [Shape] {
+        add("batch norm", shape) {
+          let parts = $0[0].batchNormalized(scale: $0[1], shift: $0[2], epsilon: 1e-3)
+          return [parts.output, parts.mean, parts.variance]
+        }
+      }
+      add("batch norm far from zero", [500, 24], range: 1000...1004) { [$0[0].batchNormalized(scale: $0[1], shift: $0[2]).output / 100] }
+      for (shape, groups) in [
+        ([40, 6, 6, 24], 4), ([40, 6, 6, 24], 24), ([2, 50, 50, 12], 3), ([33, 1, 12], 3), ([50, 12], 4), ([3, 1, 5], 5),
+      ] as [(Shape, Int)] {
+        add("group norm of \(groups)", shape) { [$0[0].groupNormalized(groups: groups, scale: $0[1], shift: $0[2], epsilon: 1e-2)] }
+      }
+    }
+    return cases
+  }()
+
+  static let indexed: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for dtype in types + [.int32, .int64, .uint8, .bool] {
+      for (shape, axis, count) in [
+        ([100, 64], 0, 700), ([50, 3], 0, 900), ([4, 33, 5], 1, 60), ([9, 70], 1, 40), ([800], 0, 3000), ([6, 0], 0, 5),
+      ]
+        as [(Shape, Int, Int)]
+      {
+        let extent = shape[axis]
+        var slices = shape
+        slices[axis] = count
+        let numbers = Operand(shape: shape, range: dtype == .uint8 ? 0...200 : -9...9)
+        let indices = Operand(shape: [count], range: -Double(extent)...Double(extent - 1), isInteger: true, isDifferentiated: false)
+        let along = Operand(shape: slices, range: -Double(extent)...Double(extent - 1), isInteger: true, isDifferentiated: false)
+        let added = Operand(shape: slices, range: numbers.range)
+        cases.append(KernelCase("gather", [numbers, indices], dtype: dtype) { [$0[0].gathered($0[1], axis: axis)] })
+        cases.append(KernelCase("take along axis", [numbers, along], dtype: dtype) { [$0[0].takingAlong(axis: axis, $0[1])] })
+        let tolerance = dtype == .bfloat16 ? 0.1 : nil
+        cases.append(
+          KernelCase("scatter add", [numbers, indices, added], dtype: dtype, tolerance: tolerance) {
+            [$0[0].scatteringAdd($0[1], $0[2], axis: axis)]
+          })
+        cases.append(
+          KernelCase("scatter add along axis", [numbers, along, added], dtype: dtype, tolerance: tolerance) {
+            [$0[0].scatteringAddAlong(axis: axis, $0[1], $0[2])]
+          })
+      }
+    }
+    return cases
+  }()
+}
+
+/// Data that point outside an operand stop the program, naming what is wrong.
+@Suite struct IndexRefusalTests {
+  @Test func aLabelOutside() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      evaluate(Tensor.zeros([3, 10]).softmaxCrossEntropy(labels: Tensor([1, 2, 10] as [Int64])))
+    }
+    expectMessage(result, "softmax cross entropy: label 10 of row 2 lies outside 0 ..< 10 classes")
+  }
+
+  @Test func aLabelOutsideInTheGradient() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let logits = Tensor.zeros([3, 10])
+      let loss = logits.softmaxCrossEntropy(labels: Tensor([1, -1, 5] as [Int64])).sum()
+      evaluate(gradients(of: loss, withRespectTo: [logits]))
+    }
+    expectMessage(result, "label -1 of row 1 lies outside 0 ..< 10 classes")
+  }
+
+  @Test func anIndexOutside() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      evaluate(Tensor.zeros([5, 3]).gathered(Tensor([0, 4, -6, 7] as [Int64])))
+    }
+    expectMessage(result, "gather: index -6 at position 2 of the indices lies outside the axis of extent 5")
+  }
+
+  @Test func anIndexOutsideOfAScatter() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      evaluate(Tensor.zeros([5, 3]).scatteringAdd(Tensor([0, 5] as [Int64]), Tensor.ones([2, 3])))
+    }
+    expectMessage(result, "scatter add: index 5 at position 1 of the indices lies outside the axis of extent 5")
+  }
+
+  private func expectMessage(_ result: ExitTest.Result?, _ message: String) {
+    let printed = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(printed.contains(message), "\(printed.prefix(400))")
+  }
+}
