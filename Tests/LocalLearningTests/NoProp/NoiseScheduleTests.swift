@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import LocalLearning
 import Tensors
 import Testing
