@@ -26,7 +26,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Layers", "Datasets", "Tensors", .product(name: "Logging", package: "swift-log"),
+        "Layers", "Datasets", "Tensors", "CSignals", .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
@@ -40,13 +40,16 @@ let package = Package(
     .target(name: "CFFT", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+    .target(name: "CSignals"),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log")]),
+    .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
   ],
