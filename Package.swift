@@ -20,7 +20,7 @@ let package = Package(
     // Each target imports only what stands below it in this list (Documentation/Architecture.md).
     .executableTarget(
       name: "apus",
-      dependencies: ["Studies", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
@@ -51,7 +51,7 @@ let package = Package(
       name: "TrainingTests", dependencies: ["Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log")]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "apus"]),
   ],
   swiftLanguageModes: [.v6]
 )
