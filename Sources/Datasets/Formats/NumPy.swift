@@ -88,7 +88,7 @@ public enum NumPy {
     }
     try reader.requireEnd(after: content())
     if header.isFortranOrder && shape.rank > 1 {
-      tensor = tensor.transposed(Array((0..<shape.rank).reversed()))
+      tensor = tensor.transposed(permutation: Array((0..<shape.rank).reversed()))
       evaluate(tensor)
     }
     return tensor

@@ -84,12 +84,14 @@ extension RasterImage {
         let place = min(max((Float(position) + 0.5) * scale - 0.5, 0), Float(old - 1))
         let source = min(Int(place), old - 1)
         let share = place - Float(source)
-        return share > 0 ? [(source, 1 - share), (source + 1, share)] : [(source, 1)]
+        guard share > 0 else { return [(source: source, weight: 1)] }
+        return [(source: source, weight: 1 - share), (source: source + 1, weight: share)]
       }
-      let (start, end) = (Float(position) * scale, Float(position + 1) * scale)
-      return (Int(start)...min(Int(end), old - 1)).compactMap { source in
+      let start = Float(position) * scale
+      let end = Float(position + 1) * scale
+      return (Int(start)...Swift.min(Int(end), old - 1)).compactMap { source in
         let covered = min(end, Float(source + 1)) - max(start, Float(source))
-        return covered > 1e-6 ? (source, covered / scale) : nil
+        return covered > 1e-6 ? (source: source, weight: covered / scale) : nil
       }
     }
   }

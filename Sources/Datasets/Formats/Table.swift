@@ -35,7 +35,7 @@ public struct Table: Sendable {
   }
 
   /// How a file is to be read.
-  public struct Options: Codable, Hashable, Sendable {
+  public struct Options: Hashable, Sendable {
     public enum Header: String, Codable, Sendable, CaseIterable {
       /// There is a header where no field of the first row is a number.
       case automatic

@@ -11,7 +11,7 @@ enum StandardOutput {
         if errno == EINTR { continue }
         if errno == EPIPE { exit(ExitCode.done) }
         let reason = String(cString: strerror(errno))
-        fputs("apus: standard output cannot be written: \(reason)\n", stderr)
+        FileHandle.standardError.write(Data("apus: standard output cannot be written: \(reason)\n".utf8))
         exit(ExitCode.data)
       }
       bytes = bytes.dropFirst(count)
