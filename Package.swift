@@ -49,7 +49,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log")]),
-    .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Tensors"], path: "Tests/CheckpointCrashProbe"),
+    .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "apus"]),
   ],
