@@ -82,15 +82,6 @@ import Testing
     for (a, b) in zip(third.array(of: Double.self), expected) { #expect(abs(a - b) < 1e-9) }
   }
 
-  @Test func jacobianVectorProducts() {
-    let x = Tensor([0.5, 1.5] as [Double])
-    let direction = Tensor([2, -1] as [Double])
-    let value = Tensor.stack([x[0] * x[1], x[0].exp(), x[1].square()])
-    let product = jacobianVectorProduct(of: value, variables: [x], tangents: [direction])
-    let expected = [2 * 1.5 - 0.5, 2 * 0.5.exponential, -2 * 1.5]
-    for (a, b) in zip(product.array(of: Double.self), expected) { #expect(abs(a - b) < 1e-9) }
-  }
-
   @Test func noDerivativeFlowsThroughStops() {
     let x = Tensor([1, 2] as [Float])
     let unrelated = Tensor([5] as [Float])
