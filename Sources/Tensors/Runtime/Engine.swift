@@ -62,7 +62,7 @@ final class Engine: Sendable {
   }
 
   private static func graph(_ capture: Capture) -> Graph {
-    let graph = Graph(capture)
+    let graph = Graph(capture).wideningUnsupportedProducts()
     return MemoryBudget.bytes.map { Rematerialization.apply(to: graph, budget: $0) } ?? graph
   }
 
