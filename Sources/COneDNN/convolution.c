@@ -6,15 +6,17 @@
 
 #include "apus_matmul.h"
 #include "apus_parallel.h"
-#include "convolution_primitive.h"
+#include "convolution_parts.h"
 #include "epilogue.h"
 
 struct apus_convolution {
   apus_convolution_spec spec;
-  onednn_convolution convolution;
+  convolution_parts parts;
   /// Between the given layout of the weights and oneDNN's, in the direction that the kind asks for.
   bool reorders;
   onednn_kernel reorder;
+  /// Weights in a place of their own although their layout is the given one.
+  bool copies_weights;
   /// The whole epilogue as a pass over the result. What is added to, or is bf16, waits for it in f32 in a place of its own.
   bool has_pass, has_product;
   apus_epilogue pass;
@@ -88,36 +90,39 @@ static void separate_epilogue(apus_convolution *c) {
 static dnnl_status_t create_primitive(apus_convolution *c) {
   // oneDNN 2.6.3 crashed in its specialised kernel on random convolutions that add to their result and then apply an activation.
   if (c->spec.epilogue.accumulate) separate_epilogue(c);
-  dnnl_status_t status = onednn_convolution_create(&c->convolution, &c->spec);
+  dnnl_status_t status = convolution_parts_create(&c->parts, &c->spec);
   if (status != dnnl_success && !c->has_pass && c->spec.epilogue.activation != APUS_ACTIVATION_NONE) {
     // Seen with a grouped, dilated bf16 convolution and GELU, which oneDNN accepts without the activation.
     separate_epilogue(c);
-    return onednn_convolution_create(&c->convolution, &c->spec);
+    return convolution_parts_create(&c->parts, &c->spec);
   }
   if (status != dnnl_success || !c->spec.epilogue.residual) return status;
   // The general gemm implementation of 2.6.3 adds a residual wrongly when channels come last.
-  if (!strstr(c->convolution.kernel.implementation, "gemm")) return dnnl_success;
-  onednn_kernel_destroy(&c->convolution.kernel);
+  if (!strstr(convolution_parts_implementation(&c->parts), "gemm")) return dnnl_success;
+  convolution_parts_destroy(&c->parts);
   separate_epilogue(c);
-  return onednn_convolution_create(&c->convolution, &c->spec);
+  return convolution_parts_create(&c->parts, &c->spec);
 }
 
 static dnnl_status_t prepare(apus_convolution *c) {
   dnnl_status_t status = create_primitive(c);
   if (status != dnnl_success) return status;
-  const dnnl_memory_desc_t *given = &c->convolution.given_weights, *preferred = &c->convolution.weights;
+  const dnnl_memory_desc_t *given = convolution_parts_given_weights(&c->parts), *preferred = convolution_parts_weights(&c->parts);
   c->reorders = !dnnl_memory_desc_equal(given, preferred);
   if (c->reorders) {
     bool to_weights = c->spec.kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS;
     status = onednn_reorder_create(&c->reorder, to_weights ? preferred : given, to_weights ? given : preferred);
     if (status != dnnl_success) return status;
-    c->weights_bytes = onednn_round_up(dnnl_memory_desc_get_size(preferred));
   }
+  // The sum of the parts' gradients covers whole lines, which the given memory need not have.
+  bool sums = c->parts.count > 1 && c->spec.kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS;
+  c->copies_weights = !c->reorders && sums && dnnl_memory_desc_get_size(preferred) % 64 != 0;
+  if (c->reorders || c->copies_weights) c->weights_bytes = c->parts.weights_bytes;
   // The two primitives run one after the other and share what lies behind the weights.
-  size_t first = c->convolution.kernel.scratch_bytes, second = c->reorder.scratch_bytes;
+  size_t first = c->parts.scratch_bytes, second = c->reorder.scratch_bytes;
   c->scratch_bytes = c->weights_bytes + c->product_bytes + onednn_round_up(first > second ? first : second);
   snprintf(
-    c->implementation, sizeof c->implementation, "convolution %s%s%s%s", c->convolution.kernel.implementation,
+    c->implementation, sizeof c->implementation, "convolution %s in %d%s%s%s", convolution_parts_implementation(&c->parts), c->parts.count,
     c->reorders ? ", weights through " : "", c->reorders ? c->reorder.implementation : "", c->has_pass ? ", epilogue pass" : "");
   return dnnl_success;
 }
@@ -156,7 +161,7 @@ apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, cha
     snprintf(message, capacity, "convolution: out of memory");
     return NULL;
   }
-  apus_enter_pool();
+  apus_enter_alone();
   c->spec = *spec;
   c->flops = count_flops(spec);
   c->is_empty = spec->batch == 0;
@@ -218,17 +223,19 @@ static void run_pass(void *context, int64_t begin, int64_t end) {
 }
 
 static dnnl_status_t run_primitives(apus_convolution *c, const apus_convolution_operands *o, char *scratch) {
-  if (!c->reorders) return onednn_convolution_run(&c->convolution, &c->spec, o, o->weights, scratch);
+  if (!c->reorders && !c->copies_weights) return convolution_parts_run(&c->parts, o, o->weights, scratch);
   void *weights = scratch;
   scratch += c->weights_bytes;
   if (c->spec.kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS) {
-    dnnl_status_t status = onednn_convolution_run(&c->convolution, &c->spec, o, weights, scratch);
+    dnnl_status_t status = convolution_parts_run(&c->parts, o, weights, scratch);
     if (status != dnnl_success) return status;
-    return onednn_kernel_run(&c->reorder, (const void *[]){weights, o->weights}, scratch);
+    if (c->reorders) return onednn_kernel_run(&c->reorder, (const void *[]){weights, o->weights}, scratch);
+    memcpy(o->weights, weights, dnnl_memory_desc_get_size(convolution_parts_weights(&c->parts)));
+    return dnnl_success;
   }
   dnnl_status_t status = onednn_kernel_run(&c->reorder, (const void *[]){o->weights, weights}, scratch);
   if (status != dnnl_success) return status;
-  return onednn_convolution_run(&c->convolution, &c->spec, o, weights, scratch);
+  return convolution_parts_run(&c->parts, o, weights, scratch);
 }
 
 int apus_convolution_run(apus_convolution *c, const apus_convolution_operands *operands) {
@@ -240,7 +247,7 @@ int apus_convolution_run(apus_convolution *c, const apus_convolution_operands *o
     apus_matmul_operands o = {.a = operands->output, .b = operands->input, .c = operands->weights, .scratch = operands->scratch};
     return apus_matmul_run(c->matmul, &o);
   }
-  apus_enter_pool();
+  apus_enter_alone();
   if (!c->has_pass) return run_primitives(c, operands, operands->scratch);
   char *scratch = operands->scratch;
   apus_convolution_operands inside = *operands;
@@ -261,7 +268,7 @@ const char *apus_convolution_implementation(const apus_convolution *c) { return 
 
 void apus_convolution_destroy(apus_convolution *c) {
   if (!c) return;
-  onednn_kernel_destroy(&c->convolution.kernel);
+  convolution_parts_destroy(&c->parts);
   onednn_kernel_destroy(&c->reorder);
   apus_matmul_destroy(c->matmul);
   free(c);

@@ -8,18 +8,12 @@ enum { PRIMITIVE_CACHE_CAPACITY = 4096 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static dnnl_engine_t engine;
-static dnnl_stream_t stream;
+/// A thread keeps its stream for good: the threads are few and live as long as the process.
+static _Thread_local dnnl_stream_t stream;
 
 static void set_up(void) {
   dnnl_set_primitive_cache_capacity(PRIMITIVE_CACHE_CAPACITY);
-  if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) {
-    engine = NULL;
-    return;
-  }
-  if (dnnl_stream_create(&stream, engine, dnnl_stream_in_order) != dnnl_success) {
-    dnnl_engine_destroy(engine);
-    engine = NULL;
-  }
+  if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL;
 }
 
 dnnl_engine_t onednn_engine(void) {
@@ -63,7 +57,31 @@ dnnl_status_t onednn_kernel_create(onednn_kernel *kernel, dnnl_primitive_desc_t 
   return status;
 }
 
+dnnl_status_t onednn_kernel_share(onednn_kernel *kernel, const onednn_kernel *source) {
+  memset(kernel, 0, sizeof *kernel);
+  kernel->primitive = source->primitive;
+  kernel->is_shared = true;
+  kernel->scratch_bytes = source->scratch_bytes;
+  kernel->implementation = source->implementation;
+  for (int i = 0; i < source->count; i++) {
+    const dnnl_memory_desc_t *layout;
+    dnnl_status_t status = dnnl_memory_get_memory_desc(source->arguments[i].memory, &layout);
+    kernel->arguments[i].arg = source->arguments[i].arg;
+    if (status == dnnl_success) status = dnnl_memory_create(&kernel->arguments[i].memory, layout, onednn_engine(), DNNL_MEMORY_NONE);
+    if (status != dnnl_success) {
+      onednn_kernel_destroy(kernel);
+      return status;
+    }
+    kernel->count = i + 1;
+  }
+  return dnnl_success;
+}
+
 dnnl_status_t onednn_kernel_run(onednn_kernel *kernel, const void *const *addresses, void *scratch) {
+  if (!stream) {
+    dnnl_status_t status = dnnl_stream_create(&stream, onednn_engine(), dnnl_stream_in_order);
+    if (status != dnnl_success) return status;
+  }
   for (int i = 0; i < kernel->count; i++) {
     const void *address = kernel->arguments[i].arg == DNNL_ARG_SCRATCHPAD ? scratch : addresses[i];
     if (kernel->addresses[i] == address) continue;
@@ -77,7 +95,7 @@ dnnl_status_t onednn_kernel_run(onednn_kernel *kernel, const void *const *addres
 
 void onednn_kernel_destroy(onednn_kernel *kernel) {
   for (int i = 0; i < kernel->count; i++) dnnl_memory_destroy(kernel->arguments[i].memory);
-  if (kernel->primitive) dnnl_primitive_destroy(kernel->primitive);
+  if (kernel->primitive && !kernel->is_shared) dnnl_primitive_destroy(kernel->primitive);
   memset(kernel, 0, sizeof *kernel);
 }
 

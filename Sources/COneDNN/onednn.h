@@ -22,6 +22,8 @@ size_t onednn_round_up(size_t bytes);
 /// A primitive, its arguments and the addresses they hold.
 typedef struct {
   dnnl_primitive_t primitive;
+  /// Whether the primitive belongs to another kernel, which must live longer.
+  bool is_shared;
   int count;
   dnnl_exec_arg_t arguments[ONEDNN_MAX_ARGUMENTS];
   const void *addresses[ONEDNN_MAX_ARGUMENTS];
@@ -39,6 +41,10 @@ typedef struct {
 dnnl_status_t onednn_kernel_create(onednn_kernel *kernel, dnnl_primitive_desc_t descriptor, int count, const onednn_argument *arguments);
 
 /// `addresses` has one entry an argument.
+/// Another kernel of the same primitive, to run beside the first one on other operands.
+dnnl_status_t onednn_kernel_share(onednn_kernel *kernel, const onednn_kernel *source);
+
+/// May be called on several threads at once, on different kernels.
 dnnl_status_t onednn_kernel_run(onednn_kernel *kernel, const void *const *addresses, void *scratch);
 
 void onednn_kernel_destroy(onednn_kernel *kernel);

@@ -1,7 +1,7 @@
 import Tensors
 
 /// An elementwise nonlinearity without weights.
-public struct Activation: Layer {
+public struct Activation: Layer, ConfiguredModule {
   public enum Function: Sendable, Hashable, Codable {
     case identity
     case relu

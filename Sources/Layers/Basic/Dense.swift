@@ -1,7 +1,7 @@
 import Tensors
 
 /// A fully connected layer: input x weight + bias, over the last axis.
-public struct Dense: Layer {
+public struct Dense: Layer, ConfiguredModule {
   public struct Configuration: Sendable, Hashable, Codable {
     /// Extent of the last axis of the input.
     public var inputs: Int

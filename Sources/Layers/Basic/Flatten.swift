@@ -1,7 +1,7 @@
 import Tensors
 
 /// All axes after the batch as one.
-public struct Flatten: Layer {
+public struct Flatten: Layer, ConfiguredModule {
   public enum Order: String, Sendable, Hashable, Codable {
     /// As stored: (height, width, channels).
     case channelsLast

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Layers one after the other. Its parts are named by position: "0.weight".
-public struct Sequential: Layer, ModuleContainer {
+public struct Sequential: LayerContainer {
   public var layers: [any Layer]
 
   public init(_ layers: [any Layer]) { self.layers = layers }
@@ -9,6 +9,14 @@ public struct Sequential: Layer, ModuleContainer {
   public init(@LayerBuilder _ layers: () -> [any Layer]) { self.init(layers()) }
 
   public var parts: [(name: String, module: any Module)] { layers.enumerated().map { (String($0), $1) } }
+
+  public subscript(part name: String) -> (any Layer)? {
+    get { Int(name).flatMap { layers.indices.contains($0) ? layers[$0] : nil } }
+    set {
+      guard let index = Int(name), layers.indices.contains(index), let newValue else { return }
+      layers[index] = newValue
+    }
+  }
 
   public func callAsFunction(_ input: Tensor) -> Tensor {
     var value = input

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A convolution in as many spatial dimensions (1 to 3) as its kernel has extents. As many groups as inputs make it depthwise.
-public struct Convolution: Layer {
+public struct Convolution: Layer, ConfiguredModule {
   public struct Configuration: Sendable, Hashable, Codable {
     /// Channels of the input.
     public var inputs: Int

@@ -11,7 +11,9 @@ extension Module {
   /// Every parameter of the module once, in the order of declaration. A shared one has the name of its first occurrence.
   public var namedParameters: [NamedParameter] {
     var seen: Set<ObjectIdentifier> = []
-    return ModuleWalk(self).parameters.filter { seen.insert(ObjectIdentifier($0.parameter)).inserted }
+    return ModuleWalk(self).parameters.compactMap { found in
+      seen.insert(ObjectIdentifier(found.parameter)).inserted ? NamedParameter(name: found.name, parameter: found.parameter) : nil
+    }
   }
 
   /// The weights, trainable or not.
@@ -31,7 +33,7 @@ extension Module {
   }
 
   /// The modules inside this one with their names, itself (under the empty name) first.
-  public var namedModules: [(name: String, module: any Module)] { ModuleWalk(self).modules }
+  public var namedModules: [(name: String, module: any Module)] { ModuleWalk(self).modules.map { ($0.name, $0.module) } }
 
   /// Stops optimisers from changing the weights.
   public func freeze() { for parameter in parameters { parameter.isTrainable = false } }
@@ -55,6 +57,12 @@ extension Module {
 
   /// Computes all values that are still only recorded, such as fresh initial ones, in one plan.
   public func materialize() { evaluate(namedParameters.map(\.parameter.value)) }
+}
+
+/// A module that is described by a value from which, together with its weights, it can be made again.
+public protocol ConfiguredModule: Module {
+  associatedtype Configuration: Codable & Sendable & Equatable
+  var configuration: Configuration { get }
 }
 
 /// A module with one tensor in and one out.

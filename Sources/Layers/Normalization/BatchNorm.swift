@@ -3,7 +3,7 @@ import Tensors
 /// Batch normalisation over all axes but the last (Ioffe and Szegedy, 2015).
 ///
 /// In training it uses the statistics of the batch and keeps running ones up; in inference it uses the running ones.
-public struct BatchNorm: Layer {
+public struct BatchNorm: Layer, ConfiguredModule {
   public struct Configuration: Sendable, Hashable, Codable {
     /// Extent of the last axis.
     public var features: Int

@@ -51,7 +51,9 @@ struct AdamRule: UpdateRule {
   let isAMSGrad: Bool
   let isDecayDecoupled: Bool
 
-  var slots: [String] { ["firstMoment", "secondMoment"] + (isAMSGrad ? ["largestSecondMoment"] : []) }
+  var slots: [UpdateSlot] {
+    [UpdateSlot("firstMoment"), UpdateSlot("secondMoment")] + (isAMSGrad ? [UpdateSlot("largestSecondMoment")] : [])
+  }
 
   func update(_ value: Tensor, gradient: Tensor, slots: [Tensor], step: UpdateStep) -> (value: Tensor, slots: [Tensor]) {
     let gradient = isDecayDecoupled ? gradient : gradient.addingDecay(step.weightDecay, of: value)

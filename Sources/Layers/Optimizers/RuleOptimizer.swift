@@ -2,8 +2,8 @@ import Tensors
 
 /// What one step of an optimiser does to one parameter.
 public protocol UpdateRule: Sendable {
-  /// Names of the tensors it keeps for each parameter, each of the parameter's shape and zero at first.
-  var slots: [String] { get }
+  /// The tensors it keeps for each parameter, each of the parameter's shape.
+  var slots: [UpdateSlot] { get }
 
   /// The parameter and the kept tensors after a step.
   ///
@@ -11,6 +11,18 @@ public protocol UpdateRule: Sendable {
   ///   - slots: the kept tensors, in the order of their names.
   ///   - step: the rate and decay to use and how often this parameter was updated, this time included.
   func update(_ value: Tensor, gradient: Tensor, slots: [Tensor], step: UpdateStep) -> (value: Tensor, slots: [Tensor])
+}
+
+/// A tensor kept for a parameter from one step to the next.
+public struct UpdateSlot: Sendable, Hashable {
+  public var name: String
+  /// Of every element before the first step.
+  public var initialValue: Double
+
+  public init(_ name: String, initialValue: Double = 0) {
+    self.name = name
+    self.initialValue = initialValue
+  }
 }
 
 /// The circumstances of an update.
@@ -44,7 +56,9 @@ public class RuleOptimizer: Optimizer {
     self.rule = rule
     self.learningRate = learningRate
     self.weightDecay = weightDecay
-    slots = parameters.map { parameter in rule.slots.map { _ in Tensor.zeros(parameter.shape, dtype: parameter.dtype) } }
+    slots = parameters.map { parameter in
+      rule.slots.map { Tensor(repeating: $0.initialValue, shape: parameter.shape, dtype: parameter.dtype) }
+    }
     counts = parameters.map { _ in 0 }
     // Fresh values are computed here, in one plan, so that the first step has the structure of all others.
     evaluate(parameters.map(\.value) + slots.flatMap { $0 })
@@ -68,7 +82,7 @@ public class RuleOptimizer: Optimizer {
     get {
       var state = ["counts": Tensor(counts.map(Int64.init))]
       for (index, tensors) in slots.enumerated() {
-        for (name, tensor) in zip(rule.slots, tensors) { state["\(index).\(name)"] = tensor }
+        for (slot, tensor) in zip(rule.slots, tensors) { state["\(index).\(slot.name)"] = tensor }
       }
       return state
     }
@@ -80,7 +94,7 @@ public class RuleOptimizer: Optimizer {
       }
       counts = entry("counts", [parameters.count]).array(of: Int64.self).map(Int.init)
       for (index, parameter) in parameters.enumerated() {
-        slots[index] = rule.slots.map { entry("\(index).\($0)", parameter.shape).cast(to: parameter.dtype) }
+        slots[index] = rule.slots.map { entry("\(index).\($0.name)", parameter.shape).cast(to: parameter.dtype) }
       }
     }
   }

@@ -32,7 +32,7 @@ struct SGDRule: UpdateRule {
   let dampening: Double
   let isNesterov: Bool
 
-  var slots: [String] { momentum == 0 ? [] : ["momentum"] }
+  var slots: [UpdateSlot] { momentum == 0 ? [] : [UpdateSlot("momentum")] }
 
   func update(_ value: Tensor, gradient: Tensor, slots: [Tensor], step: UpdateStep) -> (value: Tensor, slots: [Tensor]) {
     let gradient = gradient.addingDecay(step.weightDecay, of: value)

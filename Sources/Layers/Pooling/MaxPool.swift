@@ -1,7 +1,7 @@
 import Tensors
 
 /// The largest element of each window of (batch, spatial..., channels).
-public struct MaxPool: Layer {
+public struct MaxPool: Layer, ConfiguredModule {
   public struct Configuration: Sendable, Hashable, Codable {
     /// Extent of a window along each spatial axis.
     public var window: [Int]
