@@ -284,9 +284,9 @@ private struct Weight: Module {
   }
 
   @Test func theForwardOperationIsNamed() throws {
-    // w <- w - 0.4 / w: 1, 0.6, -0.067; the logarithm of the last is NaN.
+    // w <- w - (0.4 / 3) * 3 / w: 1, 0.6, -0.067; the logarithm of the last is NaN.
     let weight = Weight(1)
-    let optimizer = SGD(weight.trainableParameters, learningRate: 0.4)
+    let optimizer = SGD(weight.trainableParameters, learningRate: 0.4 / 3)
     let loop = TrainingLoop(model: weight, optimizer: optimizer, epochs: 2, seed: 1)
     let error = try #require(
       diverge(loop, CountedSteps(perEpoch: 2)) { _, _ in ["loss": optimizer.minimize((weight.value.value.log() * 3 + 1).sum())] })
