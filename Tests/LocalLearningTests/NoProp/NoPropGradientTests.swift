@@ -3,7 +3,7 @@ import LocalLearning
 import Tensors
 import Testing
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct NoPropGradientTests {
+@Suite struct NoPropGradientTests {
   private let images: Tensor
   private let labels: Tensor
   private let noise: [Tensor]

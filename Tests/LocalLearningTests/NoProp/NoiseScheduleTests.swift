@@ -4,7 +4,7 @@ import LocalLearning
 import Tensors
 import Testing
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct NoiseScheduleTests {
+@Suite struct NoiseScheduleTests {
   @Test(arguments: [1, 2, 4, 10, 30]) func `cosine schedule rises inside the clip`(steps: Int) throws {
     let schedule = try NoiseSchedule.cosine(steps: steps)
     #expect(schedule.stepCount == steps)
@@ -64,7 +64,7 @@ import Testing
   }
 }
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct LearnedNoiseScheduleTests {
+@Suite struct LearnedNoiseScheduleTests {
   @Test func `slope of the signal-to-noise ratio equals a central difference`() throws {
     let schedule = try NoPropFixtures.schedule(ends: -7...7)
     let times = (1..<200).map { Double($0) / 200 }
