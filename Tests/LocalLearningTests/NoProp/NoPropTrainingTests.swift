@@ -143,6 +143,14 @@ import Testing
       embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.readout(embedding), settings: .init(steps: 50))
     #expect(train(flow, epochs: 80) > 0.9)
     let fresh = try NoPropFixtures.chain(steps: 4, seed: 66)
+    for seed in 66..<71 {
+      for e in [40] {
+      let f = try NoPropFixtures.chain(steps: 4, seed: seed)
+      print("SCR chain", seed, e, train(try BackpropagationChain(embedding: embedding, blocks: f.blocks, readout: f.readout), epochs: e))
+      print("SCR ode", seed, e, train(try NeuralODEClassifier(
+      embedding: embedding, block: NoPropFixtures.timedBlock(seed: seed), readout: NoPropFixtures.readout(embedding), solver: .heun, steps: 5), epochs: e))
+      }
+    }
     let chained = train(try BackpropagationChain(embedding: embedding, blocks: fresh.blocks, readout: fresh.readout), epochs: 40)
     #expect(chained > 0.95)
     let adjoint = try NeuralODEClassifier(
