@@ -32,29 +32,29 @@ INLINE void NAMED(add_elements)(indexed_call *call, int64_t o, int64_t first, in
   }
 }
 
-// Tasks are columns, (outer, inner), or destinations, (outer, extent).
+// Tasks are ranges of columns, (outer, inner), or of destinations, (outer, extent).
 CLONES static void NAMED(scatter_columns)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(inner, NAMED(add_slices)(call, o, 0, extent, low, high));
+  FOR_RANGES(call, begin, end, inner, NAMED(add_slices)(call, o, 0, extent, low, high));
 }
 CLONES static void NAMED(scatter_destinations)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(extent, NAMED(add_slices)(call, o, low, high, 0, inner));
+  FOR_RANGES(call, begin, end, extent, NAMED(add_slices)(call, o, low, high, 0, inner));
 }
 CLONES static void NAMED(scatter_columns_along)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(inner, NAMED(add_elements)(call, o, 0, extent, low, high));
+  FOR_RANGES(call, begin, end, inner, NAMED(add_elements)(call, o, 0, extent, low, high));
 }
 CLONES static void NAMED(scatter_destinations_along)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(extent, NAMED(add_elements)(call, o, low, high, 0, inner));
+  FOR_RANGES(call, begin, end, extent, NAMED(add_elements)(call, o, low, high, 0, inner));
 }
 
-// Tasks are columns or destinations, as above, of one outer slice.
+// Tasks are ranges of columns or destinations.
 INLINE void NAMED(extremes)(segment_call *call, int64_t first, int64_t last, int64_t low, int64_t high) {
   const apus_segment_spec *s = call->spec;
   const ELEMENT *x = call->x;
@@ -83,11 +83,13 @@ INLINE void NAMED(extremes)(segment_call *call, int64_t first, int64_t last, int
 }
 CLONES static void NAMED(segment_columns)(void *context, int64_t begin, int64_t end) {
   segment_call *call = context;
-  NAMED(extremes)(call, 0, call->spec->segments, begin, end);
+  const int64_t inner = call->spec->inner, segments = call->spec->segments;
+  FOR_RANGES(call, begin, end, inner, NAMED(extremes)(call, 0, segments, low, high));
 }
 CLONES static void NAMED(segment_destinations)(void *context, int64_t begin, int64_t end) {
   segment_call *call = context;
-  NAMED(extremes)(call, begin, end, 0, call->spec->inner);
+  const int64_t inner = call->spec->inner, segments = call->spec->segments;
+  FOR_RANGES(call, begin, end, segments, NAMED(extremes)(call, low, high, 0, inner));
 }
 
 #undef ELEMENT
