@@ -20,13 +20,13 @@ let package = Package(
     // Each target imports only what stands below it in this list (Documentation/Architecture.md).
     .executableTarget(
       name: "apus",
-      dependencies: ["Studies", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
-        "Layers", "Datasets", "Tensors", .product(name: "Logging", package: "swift-log"),
+        "Layers", "Datasets", "Tensors", "CSignals", .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
     .target(
@@ -40,15 +40,18 @@ let package = Package(
     .target(name: "CFFT", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("fftw3"), .linkedLibrary("fftw3f")]),
     .target(name: "CImageFormats", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+    .target(name: "CSignals"),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log")]),
+    .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "apus"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -25,15 +25,18 @@ typedef struct {
 #define NAME(name) name##_f32
 #define LAPACK(name) LAPACKE_s##name
 #define BLAS(name) cblas_s##name
+#define REAL_ABS fabsf
 #include "decompositions_template.h"
 #undef REAL
 #undef NAME
 #undef LAPACK
 #undef BLAS
+#undef REAL_ABS
 #define REAL double
 #define NAME(name) name##_f64
 #define LAPACK(name) LAPACKE_d##name
 #define BLAS(name) cblas_d##name
+#define REAL_ABS fabs
 #include "decompositions_template.h"
 
 struct apus_decomposition {

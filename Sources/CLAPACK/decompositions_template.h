@@ -59,7 +59,14 @@ static int NAME(qr)(const apus_decomposition_spec *s, const REAL *a, REAL *q, RE
     memcpy(r + row * n + row, factors + row * n + row, (size_t)(n - row) * sizeof(REAL));
   }
   info = LAPACK(orglq_work)(LAPACK_COL_MAJOR, (int)k, (int)m, (int)k, factors, (int)n, scales, w->work, w->work_count);
-  for (int64_t row = 0; row < m; row++) memcpy(q + row * k, factors + row * n, (size_t)k * sizeof(REAL));
+  REAL *signs = w->second;
+  for (int64_t row = 0; row < k; row++) {
+    signs[row] = r[row * n + row] < 0 ? -1 : 1;
+    for (int64_t column = row; column < n; column++) r[row * n + column] *= signs[row];
+  }
+  for (int64_t row = 0; row < m; row++) {
+    for (int64_t column = 0; column < k; column++) q[row * k + column] = factors[row * n + column] * signs[column];
+  }
   return info;
 }
 
@@ -69,6 +76,16 @@ static int NAME(symmetric_eigen)(const apus_decomposition_spec *s, const REAL *a
   memcpy(rows, a, (size_t)(n * n) * sizeof(REAL));
   int info = LAPACK(syevd_work)(
     LAPACK_COL_MAJOR, 'V', s->upper ? 'L' : 'U', (int)n, rows, (int)n, values, w->work, w->work_count, w->integers, w->integer_count);
+  for (int64_t vector = 0; vector < n; vector++) {
+    REAL *row = rows + vector * n;
+    int64_t largest = 0;
+    for (int64_t i = 1; i < n; i++) {
+      if (REAL_ABS(row[i]) > REAL_ABS(row[largest])) largest = i;
+    }
+    if (row[largest] < 0) {
+      for (int64_t i = 0; i < n; i++) row[i] = -row[i];
+    }
+  }
   NAME(transpose)(n, n, rows, vectors);
   return info;
 }
@@ -77,8 +94,23 @@ static int NAME(svd)(const apus_decomposition_spec *s, const REAL *a, REAL *u, R
   int64_t m = s->rows, n = s->columns, k = m < n ? m : n;
   REAL *copy = w->matrix;
   memcpy(copy, a, (size_t)(m * n) * sizeof(REAL));
-  return LAPACK(gesdd_work)(
+  int info = LAPACK(gesdd_work)(
     LAPACK_COL_MAJOR, 'S', (int)n, (int)m, copy, (int)n, values, vt, (int)n, u, (int)k, w->work, w->work_count, w->integers);
+  // The copy is used up; its first k elements now hold the largest component of each column of U.
+  REAL *largest = copy;
+  for (int64_t column = 0; column < k; column++) largest[column] = 0;
+  for (int64_t row = 0; row < m; row++) {
+    for (int64_t column = 0; column < k; column++) {
+      if (REAL_ABS(u[row * k + column]) > REAL_ABS(largest[column])) largest[column] = u[row * k + column];
+    }
+  }
+  for (int64_t row = 0; row < m; row++) {
+    for (int64_t column = 0; column < k; column++) u[row * k + column] *= largest[column] < 0 ? -1 : 1;
+  }
+  for (int64_t row = 0; row < k; row++) {
+    for (int64_t column = 0; column < n; column++) vt[row * n + column] *= largest[row] < 0 ? -1 : 1;
+  }
+  return info;
 }
 
 static int NAME(log_determinant)(const apus_decomposition_spec *s, const REAL *a, REAL *sign, REAL *logarithm, const workspace *w) {
@@ -98,6 +130,17 @@ static int NAME(log_determinant)(const apus_decomposition_spec *s, const REAL *a
   *sign = (REAL)parity;
   *logarithm = (REAL)sum;
   return 0;
+}
+
+static bool NAME(is_finite)(const REAL *a, int64_t count) {
+  // Any product of a number that is not finite with 0 is not a number, and so is a sum that contains it.
+  REAL sum = 0;
+  for (int64_t i = 0; i < count; i++) sum += a[i] * 0;
+  return sum == 0;
+}
+
+static void NAME(spoil)(REAL *first, int64_t count) {
+  for (int64_t i = 0; i < count; i++) first[i] = NAN;
 }
 
 /// Fills in the sizes of LAPACK's own workspaces.
@@ -138,14 +181,21 @@ static int NAME(decompose)(
   REAL *first = (REAL *)outputs[0] + index * z->output[0];
   REAL *second = z->output[1] ? (REAL *)outputs[1] + index * z->output[1] : NULL;
   REAL *third = z->output[2] ? (REAL *)outputs[2] + index * z->output[2] : NULL;
+  int info = -1;
   switch (s->kind) {
-  case APUS_CHOLESKY: return NAME(cholesky)(s, a, first);
-  case APUS_SOLVE: return NAME(solve)(s, a, b, first, w);
-  case APUS_TRIANGULAR_SOLVE: return NAME(triangular_solve)(s, a, b, first);
-  case APUS_QR: return NAME(qr)(s, a, first, second, w);
-  case APUS_SYMMETRIC_EIGEN: return NAME(symmetric_eigen)(s, a, first, second, w);
-  case APUS_SVD: return NAME(svd)(s, a, first, second, third, w);
-  case APUS_LOG_DETERMINANT: return NAME(log_determinant)(s, a, first, second, w);
+  case APUS_CHOLESKY: info = NAME(cholesky)(s, a, first); break;
+  case APUS_SOLVE: info = NAME(solve)(s, a, b, first, w); break;
+  case APUS_TRIANGULAR_SOLVE: info = NAME(triangular_solve)(s, a, b, first); break;
+  case APUS_QR: info = NAME(qr)(s, a, first, second, w); break;
+  // The iterations of these two may not end on what is not finite.
+  case APUS_SYMMETRIC_EIGEN: info = NAME(is_finite)(a, z->input[0]) ? NAME(symmetric_eigen)(s, a, first, second, w) : -1; break;
+  case APUS_SVD: info = NAME(is_finite)(a, z->input[0]) ? NAME(svd)(s, a, first, second, third, w) : -1; break;
+  case APUS_LOG_DETERMINANT: info = NAME(log_determinant)(s, a, first, second, w); break;
   }
-  return -1;
+  if (info != 0) {
+    NAME(spoil)(first, z->output[0]);
+    if (second) NAME(spoil)(second, z->output[1]);
+    if (third) NAME(spoil)(third, z->output[2]);
+  }
+  return info;
 }

@@ -12,6 +12,7 @@ import Testing
   @Test(arguments: OperationCases.normalizations) func normalization(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.indexed) func indexed(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.ordering) func ordering(_ testCase: OperationCase) { check(testCase) }
+  @Test(arguments: OperationCases.attention) func attention(_ testCase: OperationCase) { check(testCase) }
 }
 
 enum OperationCases {
@@ -58,6 +59,13 @@ enum OperationCases {
     unary("elu") { $0.elu() }
     unary("relu6") { ($0 * 4).relu6() }
     unary("hard swish") { ($0 * 3).hardSwish() }
+    unary("gelu by a hyperbolic tangent") { $0.gelu(.hyperbolicTangent) }
+    unary("selu") { $0.selu() }
+    unary("hard sigmoid") { ($0 * 3).hardSigmoid() }
+    unary("mish") { $0.mish() }
+    unary("softsign") { $0.softsign() }
+    unary("glu") { Tensor.concatenate([$0, $0 * 0.5 + 1]).glu(axis: 0) }
+    unary("unit norm") { $0.unitNormalized() }
     unary("power of a number") { $0.square().pow(1.7) }
     unary("casts") { $0.cast(to: .float64).exp().cast(to: .float32) }
     func binary(_ name: String, in range: ClosedRange<Double> = -2...2, _ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) {
@@ -69,12 +77,16 @@ enum OperationCases {
     binary("divide", in: 0.5...3) { $0 / $1 }
     binary("remainder", in: 0.5...3) { ($0 * 5) % $1 }
     binary("power", in: 0.3...2) { $0.pow($1) }
+    binary("prelu") { $0.prelu(slope: $1) }
+    binary("multiply and add") { $0.multiplied(by: $1, adding: $1) }
     binary("maximum") { $0.maximum($1) }
     binary("minimum") { $0.minimum($1) }
     binary("atan2") { $0.atan2($1) }
     binary("select") { Tensor.select($0 .> $1, $0 * 2, $1.square()) }
     binary("comparisons") { a, b in
-      [a .< b, a .<= b, a .> b, a .>= b, a .== b, a .!= b].enumerated().reduce(a * b) { $0 + $1.element.cast(to: .float32) * Double($1.offset + 1) }
+      [a .< b, a .<= b, a .> b, a .>= b, a .== b, a .!= b].enumerated().reduce(a * b) {
+        $0 + $1.element.cast(to: .float32) * Double($1.offset + 1)
+      }
     }
     binary("logic") { a, b in Tensor.select(((a .> 0) .& (b .> 0)) .| (.!(a .> 1) .^ (b .< 1)), a, b) }
     return cases
@@ -98,6 +110,12 @@ enum OperationCases {
       return x.square()
     },
     OperationCase("tile", [[2, 3]]) { $0[0].tiled(3, axis: 1).square() },
+    OperationCase("tile of several axes", [[2, 3]]) { $0[0].tiled([2, 3]).square() },
+    OperationCase("repeated elements", [[2, 3]]) { $0[0].repeatingElements(3, axis: 0) * $0[0].repeatingElements(3, axis: -2).exp() },
+    OperationCase("roll", [[3, 4]]) { $0[0].rolled(by: -2, axis: 1) * $0[0].rolled(by: 4, axis: 0).exp() },
+    OperationCase("moving an axis", [[2, 3, 4]]) {
+      $0[0].movingAxis(0, to: -1).exp() + $0[0].movingAxis(2, to: 0).movingAxis(1, to: 2).transposed(permutation: [1, 0, 2]).sum()
+    },
   ]
 
   static let reductions: [OperationCase] = [
@@ -161,7 +179,9 @@ enum OperationCases {
       $0[0].transposedConvolution($0[1], strides: [2, 1], dilations: [1, 2]).tanh()
     },
     OperationCase("transposed convolution, groups", [[1, 3, 3, 4], [4, 2, 2, 3]]) { $0[0].transposedConvolution($0[1], groups: 2) },
-    OperationCase("transposed convolution 3-d", [[1, 2, 3, 2, 2], [2, 2, 2, 2, 3]]) { $0[0].transposedConvolution($0[1], strides: [2, 1, 2]) },
+    OperationCase("transposed convolution 3-d", [[1, 2, 3, 2, 2], [2, 2, 2, 2, 3]]) {
+      $0[0].transposedConvolution($0[1], strides: [2, 1, 2])
+    },
   ]
 
   static let pooling: [OperationCase] = [
@@ -173,7 +193,9 @@ enum OperationCases {
     OperationCase("max pool, dilated", [[1, 7, 7, 2]]) { $0[0].maxPooled(window: [2, 3], strides: [1, 2], dilations: [3, 2]) },
     OperationCase("max pool 3-d", [[1, 4, 4, 4, 2]]) { $0[0].maxPooled(window: [2, 2, 2]) },
     OperationCase("average pool", [[2, 6, 6, 3]]) { $0[0].averagePooled(window: [2, 2]).square() },
-    OperationCase("average pool, padding counted", [[1, 5, 6, 2]]) { $0[0].averagePooled(window: [3, 3], strides: [2, 2], padding: [(1, 1), (1, 0)]) },
+    OperationCase("average pool, padding counted", [[1, 5, 6, 2]]) {
+      $0[0].averagePooled(window: [3, 3], strides: [2, 2], padding: [(1, 1), (1, 0)])
+    },
     OperationCase("average pool, padding left out", [[1, 5, 6, 2]]) {
       $0[0].averagePooled(window: [3, 2], strides: [1, 2], padding: [(1, 1), (1, 1)], countsPadding: false)
     },
@@ -193,7 +215,9 @@ enum OperationCases {
     OperationCase("cross entropy, smoothed", [.init(shape: [4, 5]), .indices([4], below: 5)], checksSecondDerivative: true) {
       [$0[0].softmaxCrossEntropy(labels: $0[1], smoothing: 0.1, ignoring: 2)]
     },
-    OperationCase("layer normalisation", [[3, 6], [6], [6]], checksSecondDerivative: true) { $0[0].layerNormalized(scale: $0[1], shift: $0[2]) },
+    OperationCase("layer normalisation", [[3, 6], [6], [6]], checksSecondDerivative: true) {
+      $0[0].layerNormalized(scale: $0[1], shift: $0[2])
+    },
     OperationCase("layer normalisation of two axes", [[3, 2, 4]]) { $0[0].layerNormalized(axes: 2) },
     OperationCase("root mean square normalisation", [[3, 6], [6]], checksSecondDerivative: true) { $0[0].rmsNormalized(scale: $0[1]) },
     OperationCase("batch normalisation", [[3, 2, 2, 4], [4], [4]], checksSecondDerivative: true) {
@@ -214,7 +238,9 @@ enum OperationCases {
   ]
 
   static let indexed: [OperationCase] = [
-    OperationCase("gather", [.init(shape: [5, 3]), .indices([2, 4], below: 5)], checksSecondDerivative: true) { [$0[0].gathered($0[1]).square()] },
+    OperationCase("gather", [.init(shape: [5, 3]), .indices([2, 4], below: 5)], checksSecondDerivative: true) {
+      [$0[0].gathered($0[1]).square()]
+    },
     OperationCase("gather along the middle", [.init(shape: [2, 5, 3]), .indices([4], below: 5)]) { [$0[0].gathered($0[1], axis: 1)] },
     OperationCase("gather, negative index", [.init(shape: [5, 3]), .indices([4], below: 5)]) { [$0[0].gathered($0[1] - 5)] },
     OperationCase("scatter add", [.init(shape: [5, 3]), .indices([7], below: 5), .init(shape: [7, 3])], checksSecondDerivative: true) {
@@ -228,17 +254,40 @@ enum OperationCases {
     OperationCase("one hot", [.indices([4], below: 6)], isDifferentiable: false) { [$0[0].oneHot(6)] },
   ]
 
+  static let attention: [OperationCase] = [
+    OperationCase("attention", [[2, 3, 4], [2, 5, 4], [2, 5, 3]], checksSecondDerivative: true) {
+      Tensor.attention(query: $0[0], key: $0[1], value: $0[2])
+    },
+    OperationCase("attention, causal", [[2, 2, 3, 4], [2, 2, 3, 4], [2, 2, 3, 2]]) {
+      Tensor.attention(query: $0[0], key: $0[1], value: $0[2], isCausal: true)
+    },
+    OperationCase("attention, causal, fewer keys than queries", [[4, 3], [2, 3], [2, 2]]) {
+      Tensor.attention(query: $0[0], key: $0[1], value: $0[2], isCausal: true)
+    },
+    OperationCase("attention, added mask", [[2, 3, 4], [2, 5, 4], [2, 5, 3], [3, 5]]) {
+      Tensor.attention(query: $0[0], key: $0[1], value: $0[2], mask: $0[3], scale: 0.3)
+    },
+    OperationCase("attention, mask with an empty row", [[2, 3, 4], [2, 4, 4], [2, 4, 2]]) {
+      let mask = Tensor([true, false, true, true, false, false, false, false, false, true, true, false], shape: [3, 4])
+      return Tensor.attention(query: $0[0], key: $0[1], value: $0[2], mask: mask, isCausal: true)
+    },
+  ]
+
   static let ordering: [OperationCase] = [
     OperationCase("sort", [[3, 7]]) { $0[0].sorted().square() },
     OperationCase("sort, descending, first axis", [[5, 3]]) { $0[0].sorted(axis: 0, descending: true) },
     OperationCase("arg sort", [[3, 7]], isDifferentiable: false) { $0[0].argSorted() },
-    OperationCase("sort of integers", [.init(shape: [4, 9], range: -3...3, isInteger: true)], isDifferentiable: false) { [$0[0].sorted(), $0[0].argSorted(descending: true)] },
+    OperationCase("sort of integers", [.init(shape: [4, 9], range: -3...3, isInteger: true)], isDifferentiable: false) {
+      [$0[0].sorted(), $0[0].argSorted(descending: true)]
+    },
     OperationCase("top k", [.init(shape: [3, 7])]) { a in [a[0].topK(3).values, a[0].topK(2, largest: false).values] },
     OperationCase("top k places", [[3, 7]], isDifferentiable: false) { $0[0].topK(3).indices },
     OperationCase("arg max", [[3, 7]], isDifferentiable: false) { $0[0].argMax() },
     OperationCase("arg min of the first axis", [[3, 7]], isDifferentiable: false) { $0[0].argMin(axis: 0, keepingAxes: true) },
     OperationCase("cumulative sum", [[3, 5]], checksSecondDerivative: true) { $0[0].cumulativeSum().square() },
-    OperationCase("cumulative sum, exclusive, reverse, first axis", [[4, 3]]) { $0[0].cumulativeSum(axis: 0, exclusive: true, reverse: true).square() },
+    OperationCase("cumulative sum, exclusive, reverse, first axis", [[4, 3]]) {
+      $0[0].cumulativeSum(axis: 0, exclusive: true, reverse: true).square()
+    },
     OperationCase("cumulative product", [[3, 5]], checksSecondDerivative: true) { $0[0].cumulativeProduct() },
     OperationCase("cumulative product, exclusive, reverse", [[3, 5]]) { $0[0].cumulativeProduct(exclusive: true, reverse: true) },
     OperationCase("cumulative max", [[3, 9]]) { $0[0].cumulativeMax().square() },

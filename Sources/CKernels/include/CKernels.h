@@ -7,6 +7,7 @@
 #include "apus_normalization.h"
 #include "apus_parallel.h"
 #include "apus_pooling.h"
+#include "apus_resample.h"
 #include "apus_softmax.h"
 
 #endif

@@ -18,12 +18,13 @@ typedef enum : int32_t {
   /// A [n, n], B [n, right_sides] -> X with op(A) X = B; with `right`, B [right_sides, n] -> X with X op(A) = B.
   /// op transposes if `transposed`; the lower (`upper`: the upper) triangle is read, `unit` takes its diagonal as ones.
   APUS_TRIANGULAR_SOLVE = 2,
-  /// A [rows, columns] -> Q [rows, k] with orthonormal columns, R [k, columns] upper triangular, A = Q R.
+  /// A [rows, columns] -> Q [rows, k] with orthonormal columns, R [k, columns] upper triangular, A = Q R. The diagonal of R is not negative.
   APUS_QR = 3,
-  /// A [n, n], symmetric, lower (`upper`: upper) triangle read -> eigenvalues [n] ascending, eigenvectors [n, n] in columns.
-  /// Fails where the iteration does not converge.
+  /// A [n, n], symmetric, lower (`upper`: upper) triangle read -> eigenvalues [n] ascending, eigenvectors [n, n] in columns, whose
+  /// components of largest magnitude are positive. Fails where the iteration does not converge.
   APUS_SYMMETRIC_EIGEN = 4,
-  /// A [rows, columns] -> U [rows, k], singular values [k] descending, V^T [k, columns]. Fails where the iteration does not converge.
+  /// A [rows, columns] -> U [rows, k], singular values [k] descending, V^T [k, columns]. The component of largest magnitude of each column
+  /// of U is positive. Fails where the iteration does not converge.
   APUS_SVD = 5,
   /// A [n, n] -> sign [1] (0 where singular), logarithm of the determinant's absolute value [1].
   APUS_LOG_DETERMINANT = 6,
@@ -56,7 +57,7 @@ apus_decomposition *apus_decomposition_create(const apus_decomposition_spec *spe
 size_t apus_decomposition_scratch_bytes(const apus_decomposition *decomposition);
 
 /// `inputs` and `outputs` as listed at the kind; an output may not overlap an input. `scratch` is aligned to 64. All matrices are worked
-/// through even when one fails; the outputs of a failed one are unspecified.
+/// through even when one fails; the outputs of a failed one are not-a-numbers.
 apus_decomposition_status apus_decomposition_run(
   const apus_decomposition *decomposition, const void *const *inputs, void *const *outputs, void *scratch);
 

@@ -45,7 +45,12 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Message digests through libcrypto.
-enum Digest {
+package enum Digest {
+  /// The SHA-256, in hexadecimal digits, of the pieces that `body` hands to its argument.
+  package static func sha256(feeding body: ((UnsafeRawBufferPointer) -> Void) throws -> Void) rethrows -> String {
+    try hexadecimal(algorithm: APUS_DIGEST_SHA256, feeding: body)
+  }
+
   static func hexadecimal(
     algorithm: apus_digest_algorithm, feeding body: ((UnsafeRawBufferPointer) -> Void) throws -> Void
   ) rethrows -> String {

@@ -2,30 +2,6 @@ import CImageFormats
 import Foundation
 import Tensors
 
-/// An image of 8-bit samples in memory: rows from the top, channels last (1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha).
-public struct RasterImage: Sendable, Hashable {
-  public let height: Int
-  public let width: Int
-  public let channels: Int
-  public let pixels: [UInt8]
-
-  public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
-    precondition((1...4).contains(channels), "RasterImage: \(channels) channels, must be 1 ... 4")
-    precondition(
-      pixels.count == height * width * channels, "RasterImage: \(pixels.count) samples do not fill \(height) x \(width) x \(channels)")
-    self.height = height
-    self.width = width
-    self.channels = channels
-    self.pixels = pixels
-  }
-
-  /// uint8 (height, width, channels).
-  public var tensor: Tensor { Tensor(bytes: pixels, shape: [height, width, channels], dtype: .uint8) }
-
-  /// Images beyond this many pixels are refused before room is made for them.
-  static let maximumPixelCount = 1 << 28
-}
-
 /// The PNG format through libpng: every bit depth, colour type and interlacing; palettes and transparency expanded, 16 bits reduced to 8.
 public enum PNG {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]

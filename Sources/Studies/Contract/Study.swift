@@ -22,11 +22,16 @@ public protocol Study: Sendable {
   /// The case names its tensors as the system's specification says. A missing or misshapen one throws ``FileFormatError``.
   static func verify(_ file: SafetensorsFile) throws -> [ParityTensor]
 
+  /// The networks that a run trains, freshly initialised, for `apus summary`.
+  static func networks(_ options: Options) throws -> [StudyNetwork]
+
   /// Applies the model that a run saved to new inputs.
   static func predict(_ inputs: [String], with model: SavedModel<Options>) throws -> [Prediction]
 }
 
 extension Study {
+  public static func networks(_ options: Options) throws -> [StudyNetwork] { [] }
+
   public static func predict(_ inputs: [String], with model: SavedModel<Options>) throws -> [Prediction] {
     throw StudyError("\(card.slug) saves no model that predicts", advice: "see apus systems")
   }

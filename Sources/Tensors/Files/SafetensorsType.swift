@@ -52,7 +52,7 @@ public enum SafetensorsType: String, Sendable, CaseIterable, Decodable {
   }
 
   /// Whether the bytes in the file are those of the type they are read as. Those of a Boolean may be anything but 0 for true.
-  var isStoredAsComputed: Bool {
+  package var isStoredAsComputed: Bool {
     switch self {
     case .uint8, .int32, .int64, .float32, .float64, .bfloat16: true
     default: false
@@ -60,7 +60,7 @@ public enum SafetensorsType: String, Sendable, CaseIterable, Decodable {
   }
 
   /// Converts stored elements to those of `dtype`. Returns whether all could be represented.
-  func convert(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
+  package func convert(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
     func map<From, To>(_ from: From.Type, _ to: To.Type, _ convert: (From) -> To) {
       let target = target.bindMemory(to: To.self)
       for index in target.indices {

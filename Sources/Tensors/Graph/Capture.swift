@@ -73,6 +73,12 @@ struct Capture {
     }
   }
 
+  /// Makes every value that is computed an output, so that each can be looked at afterwards.
+  mutating func wantEverything() {
+    for index in nodes.indices where !nodes[index].isEvaluated && !nodes[index].isNumber { isOutput[index] = true }
+    key.append(UInt64.max)
+  }
+
   /// Starts on a node the walk meets for the first time.
   private mutating func open(_ node: Node, _ epoch: UInt64, _ keepsHistory: Bool, _ frames: inout [Frame], _ pending: inout [Node]) {
     node.visit = epoch

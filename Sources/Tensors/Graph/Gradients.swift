@@ -62,7 +62,8 @@ public func gradients(of value: Tensor, withRespectTo variables: [Tensor]) -> [T
 /// Computes a value and its derivatives. Inside `body`, intermediate results may be read without losing the way back.
 ///
 /// - Returns: what `body` computes from `variables` (a scalar), and one derivative a variable.
-public func valueAndGradient(at variables: [Tensor], of body: ([Tensor]) throws -> Tensor) rethrows -> (value: Tensor, gradients: [Tensor]) {
+public func valueAndGradient(at variables: [Tensor], of body: ([Tensor]) throws -> Tensor) rethrows -> (value: Tensor, gradients: [Tensor])
+{
   let value = try Recording.$isKept.withValue(true) { try body(variables) }
   return (value, value.gradients(withRespectTo: variables))
 }
@@ -71,19 +72,6 @@ public func valueAndGradient(at variables: [Tensor], of body: ([Tensor]) throws 
 public func valueAndGradient(at variable: Tensor, of body: (Tensor) throws -> Tensor) rethrows -> (value: Tensor, gradient: Tensor) {
   let (value, gradients) = try valueAndGradient(at: [variable]) { try body($0[0]) }
   return (value, gradients[0])
-}
-
-/// The derivative of `value` in the direction `tangents` of the space of `variables`: a Jacobian-vector product, by two reverse passes.
-///
-/// The product of a cotangent with the Jacobian is linear in the cotangent; differentiating that once more, along the tangents, gives the
-/// product from the other side.
-public func jacobianVectorProduct(of value: Tensor, variables: [Tensor], tangents: [Tensor]) -> Tensor {
-  let cotangent = Tensor.zeros(value.shape, dtype: value.dtype).asVariable()
-  let products = value.gradients(withRespectTo: variables, cotangent: cotangent)
-  let terms = zip(products, tangents).map { product, tangent in (product * tangent).sum() }
-  let along = terms.dropFirst().reduce(terms.first) { sum, term in sum.map { $0 + term } }
-  guard let along else { return Tensor.zeros(value.shape, dtype: value.dtype) }
-  return along.gradients(withRespectTo: [cotangent])[0]
 }
 
 /// The part of the graph between a value and the variables it is differentiated with respect to.
@@ -122,7 +110,9 @@ private struct DifferentiationWalk {
 
   /// Whether derivatives with respect to `tensor` lead to a variable.
   func isWanted(_ tensor: Tensor) -> Bool {
-    guard let index = positionOfNode[ObjectIdentifier(tensor.node)], reachesVariable[index], tensor.dtype.isFloatingPoint else { return false }
+    guard let index = positionOfNode[ObjectIdentifier(tensor.node)], reachesVariable[index], tensor.dtype.isFloatingPoint else {
+      return false
+    }
     if let outputs = variableOutputs[ObjectIdentifier(tensor.node)], outputs.contains(tensor.output) { return true }
     return !(nodes[index].node.operation is StopGradient)
   }

@@ -166,19 +166,3 @@ infix operator .& : LogicalConjunctionPrecedence
 infix operator .| : LogicalDisjunctionPrecedence
 infix operator .^ : LogicalDisjunctionPrecedence
 prefix operator .!
-
-/// Sigmoid-weighted and other activations that are compositions.
-extension Tensor {
-  /// self * sigmoid(self), also called swish.
-  public func silu() -> Tensor { self * sigmoid() }
-  /// The Gaussian error linear unit self * Phi(self) by the error function (Hendrycks and Gimpel, 2016).
-  public func gelu() -> Tensor { self * 0.5 * ((self * 0.5.squareRoot()).erf() + 1) }
-  /// `self` where positive, `slope` * self elsewhere.
-  public func leakyRelu(slope: Double = 0.01) -> Tensor { Tensor.select(self .> 0, self, self * slope) }
-  /// `self` where positive, alpha * (exp(self) - 1) elsewhere.
-  public func elu(alpha: Double = 1) -> Tensor { Tensor.select(self .> 0, self, minimum(0).expm1() * alpha) }
-  /// min(max(self, 0), 6).
-  public func relu6() -> Tensor { clamped(0, 6) }
-  /// x * relu6(x + 3) / 6 (Howard et al., 2019).
-  public func hardSwish() -> Tensor { self * (self + 3).relu6() * (1.0 / 6) }
-}

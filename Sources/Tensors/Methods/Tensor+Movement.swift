@@ -136,7 +136,9 @@ extension Tensor {
   /// Parts of equal extent along an axis.
   public func split(count: Int, axis: Int = 0) -> [Tensor] {
     let axis = resolve(axis, "split")
-    guard count > 0, shape[axis] % count == 0 else { trap("split", [self], "axis \(axis) of extent \(shape[axis]) has no \(count) equal parts") }
+    guard count > 0, shape[axis] % count == 0 else {
+      trap("split", [self], "axis \(axis) of extent \(shape[axis]) has no \(count) equal parts")
+    }
     let part = shape[axis] / count
     return (0..<count).map { slice(axis: axis, from: $0 * part, count: part) }
   }
@@ -154,6 +156,37 @@ extension Tensor {
 
   /// The whole tensor repeated `count` times along an axis.
   public func tiled(_ count: Int, axis: Int) -> Tensor {
-    Tensor.concatenate(Array(repeating: self, count: count), axis: axis)
+    guard count >= 0 else { trap("tile", [self], "\(count) repetitions") }
+    let axis = resolve(axis, "tile")
+    if count == 0 { return slice(axis: axis, from: 0, count: 0) }
+    return Tensor.concatenate(Array(repeating: self, count: count), axis: axis)
+  }
+
+  /// The whole tensor repeated along each axis as often as `counts` says, as NumPy's `tile`.
+  public func tiled(_ counts: [Int]) -> Tensor {
+    guard counts.count == rank else { trap("tile", [self], "one count an axis is needed, got \(counts)") }
+    return counts.enumerated().reduce(self) { $1.element == 1 ? $0 : $0.tiled($1.element, axis: $1.offset) }
+  }
+
+  /// Each position of an axis repeated `count` times, as NumPy's `repeat`.
+  public func repeatingElements(_ count: Int, axis: Int) -> Tensor {
+    guard count >= 0 else { trap("repeat", [self], "\(count) repetitions") }
+    let axis = resolve(axis, "repeat")
+    var wide = shape.dimensions
+    wide.insert(count, at: axis + 1)
+    var target = shape
+    target[axis] *= count
+    return expandingShape(at: axis + 1).broadcast(to: Shape(wide)).reshaped(to: target)
+  }
+
+  /// Positions moved by `shift` along an axis, those that leave at one end coming in at the other.
+  public func rolled(by shift: Int, axis: Int) -> Tensor {
+    let axis = resolve(axis, "roll")
+    let extent = shape[axis]
+    guard extent > 0 else { return self }
+    let first = ((-shift % extent) + extent) % extent
+    if first == 0 { return self }
+    return Tensor.concatenate(
+      [slice(axis: axis, from: first, count: extent - first), slice(axis: axis, from: 0, count: first)], axis: axis)
   }
 }

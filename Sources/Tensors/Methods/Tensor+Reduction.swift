@@ -16,7 +16,9 @@ extension Tensor {
   private var countable: Tensor { dtype == .bool ? cast(to: .int32) : self }
 
   public func sum(axes: [Int]?, keepingAxes: Bool = false) -> Tensor { countable.reduced(.sum, axes, keepingAxes: keepingAxes) }
-  public func product(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor { countable.reduced(.product, axes, keepingAxes: keepingAxes) }
+  public func product(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
+    countable.reduced(.product, axes, keepingAxes: keepingAxes)
+  }
   public func max(axes: [Int]?, keepingAxes: Bool = false) -> Tensor { reduced(.maximum, axes, keepingAxes: keepingAxes) }
   public func min(axes: [Int]?, keepingAxes: Bool = false) -> Tensor { reduced(.minimum, axes, keepingAxes: keepingAxes) }
   public func sum(_ axes: Int..., keepingAxes: Bool = false) -> Tensor { sum(axes: axes.isEmpty ? nil : axes, keepingAxes: keepingAxes) }
@@ -41,9 +43,19 @@ extension Tensor {
     variance(axes: axes, correction: correction, keepingAxes: keepingAxes).sqrt()
   }
 
-  /// Euclidean norm.
+  /// The Euclidean norm. Its derivative at 0, where none exists, is 0.
   public func norm(axes: [Int]? = nil, keepingAxes: Bool = false) -> Tensor {
-    square().sum(axes: axes, keepingAxes: keepingAxes).sqrt()
+    let real = dtype.isFloatingPoint ? self : cast(to: .float32)
+    let squared = real.square().sum(axes: axes, keepingAxes: keepingAxes)
+    // The root's own slope is infinite at 0, and would make not-a-numbers of it.
+    let isZero = squared .== 0
+    return Tensor.select(isZero, squared, Tensor.select(isZero, Tensor(1, dtype: real.dtype), squared).sqrt())
+  }
+
+  /// self / max(norm, epsilon): vectors of length 1 along the given axes.
+  public func unitNormalized(axes: [Int] = [-1], epsilon: Double = 1e-12) -> Tensor {
+    let real = dtype.isFloatingPoint ? self : cast(to: .float32)
+    return real / real.norm(axes: axes, keepingAxes: true).maximum(epsilon)
   }
 
   /// log(sum(exp(self))), without overflow.
@@ -51,7 +63,8 @@ extension Tensor {
     let top = max(axes: axes, keepingAxes: true).stopGradient()
     let finite = Tensor.select(top.isFinite(), top, Tensor(0, dtype: dtype))
     let result = (self - finite).exp().sum(axes: axes, keepingAxes: true).log() + finite
-    return keepingAxes ? result : result.reshaped(to: shape.reduced(axes.map { resolve($0, "logSumExp") } ?? .all(rank: rank), keeping: false))
+    return keepingAxes
+      ? result : result.reshaped(to: shape.reduced(axes.map { resolve($0, "logSumExp") } ?? .all(rank: rank), keeping: false))
   }
 
   /// Whether some element is true.

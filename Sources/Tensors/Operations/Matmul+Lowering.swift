@@ -18,12 +18,38 @@ final class MatrixProduct: Sendable {
   deinit { apus_matmul_destroy(handle) }
 }
 
+/// A matrix product in double precision, which oneDNN does not have.
+final class DoubleMatrixProduct: Sendable {
+  /// Immutable after creation, as the bridge promises.
+  nonisolated(unsafe) let handle: OpaquePointer
+
+  init(_ specification: apus_matmul_spec) {
+    func matrix(_ matrix: apus_matrix) -> apus_gemm_matrix {
+      apus_gemm_matrix(batch_strides: matrix.batch_strides, row_stride: matrix.row_stride, column_stride: matrix.column_stride)
+    }
+    var own = apus_gemm_spec()
+    own.dtype = APUS_F64
+    own.batch_rank = specification.batch_rank
+    own.batch = specification.batch
+    own.rows = specification.rows
+    own.columns = specification.columns
+    own.inner = specification.inner
+    own.a = matrix(specification.a)
+    own.b = matrix(specification.b)
+    own.c = matrix(specification.c)
+    own.alpha = 1
+    var message = [CChar](repeating: 0, count: 256)
+    guard let handle = apus_gemm_create(&own, &message, message.count) else {
+      fatalError("matmul: \(String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))")
+    }
+    self.handle = handle
+  }
+
+  deinit { apus_gemm_destroy(handle) }
+}
+
 extension Matmul {
   func lower(_ call: LoweringCall, into lowering: inout Lowering) {
-    if call.outputTypes[0].dtype == .float64 {
-      lowerDouble(call, &lowering)
-      return
-    }
     let output = call.outputTypes[0].shape
     if output.elementCount == 0 || call.inputTypes[0].shape.last == 0 {
       lowering.fill(lowering.newBuffer(call.outputs[0]), with: 0)
@@ -78,6 +104,14 @@ extension Matmul {
     specification.epilogue.scale = 1
     let base = specification
     let flops = 2 * Double(output.elementCount) * Double(specification.inner)
+    if target.dtype == .float64 {
+      let product = DoubleMatrixProduct(base)
+      lowering.add(
+        Kernel(name, reads: [a, b], writes: [target], scratchBytes: apus_gemm_scratch_bytes(product.handle), flops: flops) { addresses in
+          apus_gemm_run(product.handle, addresses[0], addresses[1], addresses[2], addresses[3])
+        })
+      return
+    }
     // Scratch depends on the epilogue only through what oneDNN reorders, so the plain product tells how much is needed.
     let open = OpenKernel(
       supports: { _ in true },
@@ -106,10 +140,6 @@ extension Matmul {
         }
       })
     lowering.add(Kernel(name, reads: [a, b], writes: [target], flops: flops), open: open, computing: call.outputs[0])
-  }
-
-  private func lowerDouble(_ call: LoweringCall, _ lowering: inout Lowering) {
-    lowering.evaluateByDefinition(call, self)
   }
 
   private static func matrix(_ view: View) -> apus_matrix {

@@ -131,7 +131,7 @@ extension PoolingWindows {
 }
 
 /// The roles of the axes of operands that all are (N, spatial..., C): batch and channels are independent.
-private func poolingRoles(_ inputs: [TensorType], _ outputs: [TensorType], linear: Set<Int>) -> AxisRoles {
+func batchAndChannelRoles(_ inputs: [TensorType], _ outputs: [TensorType], linear: Set<Int>) -> AxisRoles {
   var roles = AxisRoles.whole(inputs: inputs, outputs: outputs)
   let batch = roles.outputs[0][0]
   let channels = roles.outputs[0].last!
@@ -180,7 +180,7 @@ struct MaxPool: Primitive {
     }
     return [values, places]
   }
-  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { poolingRoles(inputs, outputs, linear: []) }
+  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { batchAndChannelRoles(inputs, outputs, linear: []) }
 }
 
 /// Adds each cotangent to the input element at the given place of its window.
@@ -207,7 +207,7 @@ struct MaxPoolScatter: Primitive {
     }
     return [result]
   }
-  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { poolingRoles(inputs, outputs, linear: [0]) }
+  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { batchAndChannelRoles(inputs, outputs, linear: [0]) }
 }
 
 /// The mean of each window; padding counts as zeros, or not at all.
@@ -235,7 +235,7 @@ struct AveragePool: Primitive {
     }
     return [result]
   }
-  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { poolingRoles(inputs, outputs, linear: [0]) }
+  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { batchAndChannelRoles(inputs, outputs, linear: [0]) }
 }
 
 /// Spreads each cotangent evenly over its window: the transpose of `AveragePool`.
@@ -262,7 +262,7 @@ struct AveragePoolScatter: Primitive {
     }
     return [result]
   }
-  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { poolingRoles(inputs, outputs, linear: [0]) }
+  func axisRoles(inputs: [TensorType], outputs: [TensorType]) -> AxisRoles { batchAndChannelRoles(inputs, outputs, linear: [0]) }
 }
 
 // MARK: - Methods

@@ -62,7 +62,7 @@ final class Engine: Sendable {
   }
 
   private static func graph(_ capture: Capture) -> Graph {
-    let graph = Graph(capture)
+    let graph = Graph(capture).wideningUnsupportedProducts()
     return MemoryBudget.bytes.map { Rematerialization.apply(to: graph, budget: $0) } ?? graph
   }
 
@@ -73,6 +73,7 @@ final class Engine: Sendable {
     let keepsHistory = Recording.isKept
     state.epoch += 1
     var capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory)
+    if Recording.keepsEveryValue { capture.wantEverything() }
     if let budget = MemoryBudget.bytes { capture.key.append(budget) }
     let hash = capture.key.hash
     let captured = monotonicNanoseconds()
@@ -198,4 +199,6 @@ public struct PlanSummary: Sendable, CustomStringConvertible {
 /// Whether evaluation keeps the history of what it computes, so that a derivative can still be taken afterwards.
 enum Recording {
   @TaskLocal static var isKept = false
+  /// Whether, beyond that, every value on the way is computed and kept, so that it can be looked at.
+  @TaskLocal static var keepsEveryValue = false
 }

@@ -1,1 +1,0 @@
-// The room LocalLearning; see Documentation/Architecture.md.

@@ -1,0 +1,125 @@
+import Foundation
+import Tensors
+import Training
+
+extension Study {
+  /// The options of a preset with changes, checked.
+  public static func options(_ preset: Preset, _ assignments: [String]) throws(OptionError) -> Options {
+    var options = options(preset)
+    try options.apply(assignments)
+    try options.check()
+    return options
+  }
+
+  /// Runs the study and writes its findings, figures, report and models to the output directory.
+  ///
+  /// Nothing is done before the options are checked and the directory is taken. The directory appears whole when the run is done; an interrupted run
+  /// leaves its state beside it, in `NAME.partial`.
+  public static func execute(_ request: RunRequest, progress: ProgressDisplay = .silent) throws -> CompletedRun {
+    let options = try options(request.preset, request.assignments)
+    let saved = SavedRequest(system: card.slug, preset: request.preset, seed: request.seed, data: request.data, options: options)
+    if request.leftover == .resume, let done = try completedRun(at: request.output, saved) { return done }
+
+    let output = try OutputDirectory(request.output, leftover: request.leftover)
+    do {
+      let optionsFile = output.working.appendingPathComponent("options.json")
+      let isResuming = request.leftover == .resume && FileManager.default.fileExists(atPath: optionsFile.path)
+      if isResuming { try refuseOther(optionsFile, saved) }
+      try AtomicFile.write(ReportJSON.encode(saved), to: optionsFile)
+
+      let start = ContinuousClock.now
+      let recorder = try Recorder(directory: output.working, resuming: isResuming)
+      let findings: Findings
+      do {
+        defer { try? recorder.close() }
+        findings = try run(
+          options,
+          StudyRun(
+            preset: request.preset, seed: request.seed, data: request.data, directory: output.working, isResuming: isResuming,
+            progress: progress, recorder: recorder))
+        try recorder.close()
+      }
+      let cost = RunCost(seconds: (ContinuousClock.now - start) / .seconds(1), peakBytes: ResourceUse.current.peakResidentBytes)
+      let report = Report(findings, of: try description(request, options), cost: cost)
+      let warnings = try report.write(to: output.working)
+      try output.commit()
+      return CompletedRun(directory: output.final, document: report.document, warnings: warnings, isNew: true)
+    } catch {
+      output.abandon()
+      throw error
+    }
+  }
+
+  private static func description(_ request: RunRequest, _ options: Options) throws -> RunDescription {
+    RunDescription(
+      system: card.slug, title: card.title, authors: card.authors, year: card.year, source: card.source, family: card.family.rawValue,
+      problem: card.problem, claim: card.claim, preset: request.preset.rawValue, seed: request.seed,
+      options: Options.fields.map { RunDescription.Option(name: $0.name, value: $0.text(options), meaning: $0.meaning) },
+      optionsJSON: try JSONValue(encoding: options), command: command(request))
+  }
+
+  private static func command(_ request: RunRequest) -> String {
+    var words = ["./apus", "run", card.slug, "--preset", request.preset.rawValue, "--seed", String(request.seed)]
+    if let data = request.data { words += ["--data", data] }
+    for assignment in request.assignments { words += ["--set", assignment] }
+    return words.map(shellQuoted).joined(separator: " ")
+  }
+
+  // MARK: Resuming
+
+  /// The run that lies at `url`, if it is the one asked for and is done.
+  private static func completedRun(at url: URL, _ saved: SavedRequest<Options>) throws -> CompletedRun? {
+    let findings = url.appendingPathComponent("findings.json")
+    let hasLeftover = FileManager.default.fileExists(atPath: OutputDirectory.workingDirectory(for: url.standardizedFileURL).path)
+    guard !hasLeftover, FileManager.default.fileExists(atPath: findings.path) else { return nil }
+    try refuseOther(url.appendingPathComponent("options.json"), saved)
+    let document = try RunFiles.findings(in: url)
+    return CompletedRun(directory: url, document: document, warnings: [], isNew: false)
+  }
+
+  private static func refuseOther(_ file: URL, _ saved: SavedRequest<Options>) throws {
+    let there = try RunFiles.decode(JSONValue.self, from: file)
+    let here = try JSONValue(encoding: saved)
+    let differences = there.differences(from: here)
+    guard differences.isEmpty else { throw RequestMismatch(path: file.deletingLastPathComponent().path, differences: differences) }
+  }
+
+  // MARK: Prediction
+
+  /// Applies the model in a run's directory to new inputs.
+  public static func predict(_ inputs: [String], in directory: URL) throws -> [Prediction] {
+    let saved = try RunFiles.decode(SavedRequest<Options>.self, from: directory.appendingPathComponent("options.json"))
+    return try predict(inputs, with: SavedModel(options: saved.options, directory: directory))
+  }
+}
+
+/// A word of a command line, in quotes where a shell would read more into it.
+private func shellQuoted(_ word: String) -> String {
+  let isPlain = !word.isEmpty && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=,:+@%".contains($0)) }
+  return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+}
+
+extension JSONValue {
+  /// In words, field by field: "options.epochs is 5 there and 6 here".
+  fileprivate func differences(from here: JSONValue, at path: String = "") -> [String] {
+    guard self != here else { return [] }
+    if case .object(let one) = self, case .object(let other) = here {
+      return Set(one.keys).union(other.keys).sorted().flatMap { key in
+        (one[key] ?? .null).differences(from: other[key] ?? .null, at: path.isEmpty ? key : "\(path).\(key)")
+      }
+    }
+    return ["\(path) is \(words) there and \(here.words) here"]
+  }
+
+  private var words: String {
+    switch self {
+    case .null: "not given"
+    case .boolean(let value): String(value)
+    case .integer(let value): String(value)
+    case .number(let value): String(value)
+    case .string(let value): value
+    case .array(let values): values.map(\.words).joined(separator: ",")
+    case .object: "a group"
+    }
+  }
+}

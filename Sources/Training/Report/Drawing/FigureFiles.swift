@@ -1,0 +1,57 @@
+import Foundation
+import Tensors
+
+/// A figure as it was put into files.
+struct DrawnFigure: Sendable {
+  let figure: Figure
+  /// For a page and for a phone; `nil` where it could not be drawn.
+  let wide: String?
+  let narrow: String?
+  /// Why it could not be drawn.
+  let problem: String?
+}
+
+/// Puts figures into a folder: NAME.csv with the data, NAME.gnuplot with the program, NAME.svg with the picture.
+struct FigureFiles: Sendable {
+  let folder: URL
+  private let gnuplot: Gnuplot?
+
+  init(folder: URL, searchPath: String? = nil) {
+    self.folder = folder
+    gnuplot = searchPath.map { Gnuplot(searchPath: $0) } ?? Gnuplot()
+  }
+
+  /// Without gnuplot, data and program are written all the same, and the result says what is missing.
+  func write(_ figure: Figure) throws -> DrawnFigure {
+    let plot = figure.plot
+    var script = GnuplotScript(name: figure.name, height: plot.height(width: FigureSize.wide))
+    plot.draw(in: &script)
+    let program = folder.appendingPathComponent("\(figure.name).gnuplot")
+    let csv = plot.csv
+    try AtomicFile.write(csv.text.utf8, to: folder.appendingPathComponent("\(figure.name).csv"))
+    try AtomicFile.write(script.text.utf8, to: program)
+    guard csv.rowCount > 0 else { return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: "there is no data to draw") }
+    guard let gnuplot else {
+      return DrawnFigure(
+        figure: figure, wide: nil, narrow: nil,
+        problem: "gnuplot is not installed (Debian: apt-get install gnuplot-nox); figures/\(figure.name).csv holds the data, "
+          + "figures/\(figure.name).gnuplot draws it")
+    }
+    var drawings: [String] = []
+    for width in [FigureSize.wide, FigureSize.narrow] {
+      let target = folder.appendingPathComponent(".\(figure.name).\(width).svg")
+      defer { try? FileManager.default.removeItem(at: target) }
+      if let problem = gnuplot.run(program, width: width, height: plot.height(width: width), target: target.lastPathComponent) {
+        return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: problem)
+      }
+      guard let svg = try? String(contentsOf: target, encoding: .utf8), svg.contains("</svg>") else {
+        return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: "gnuplot wrote no picture")
+      }
+      drawings.append(svg)
+    }
+    try AtomicFile.write(FigureStyle.standalone(drawings[0], figure: figure).utf8, to: folder.appendingPathComponent("\(figure.name).svg"))
+    return DrawnFigure(
+      figure: figure, wide: FigureStyle.inline(drawings[0], figure: figure, variant: "wide"),
+      narrow: FigureStyle.inline(drawings[1], figure: figure, variant: "narrow"), problem: nil)
+  }
+}

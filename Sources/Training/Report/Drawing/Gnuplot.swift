@@ -1,0 +1,39 @@
+import Foundation
+import Tensors
+
+/// The program that draws figures.
+struct Gnuplot: Sendable {
+  let program: URL
+
+  /// Looks for the program in the folders of a search path; `nil` where none has it.
+  init?(searchPath: String = ProcessInfo.processInfo.environment["PATH"] ?? "") {
+    for folder in searchPath.split(separator: ":") where folder.hasPrefix("/") {
+      let candidate = URL(fileURLWithPath: String(folder)).appendingPathComponent("gnuplot")
+      if FileManager.default.isExecutableFile(atPath: candidate.path) {
+        program = candidate
+        return
+      }
+    }
+    return nil
+  }
+
+  /// Runs a script in its folder. Returns what gnuplot complained of where it failed.
+  func run(_ script: URL, width: Int, height: Int, target: String) -> String? {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = ["-e", "width=\(width); height=\(height); target=\(GnuplotScript.quoted(target))", script.lastPathComponent]
+    process.currentDirectoryURL = script.deletingLastPathComponent()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    let complaints = Pipe()
+    process.standardError = complaints
+    do { try process.run() } catch { return "gnuplot does not start: \(error.localizedDescription)" }
+    let text = String(decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty && $0 != "^" }
+      return "gnuplot failed: " + (lines.last ?? "without a word")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+import Studies
+import Training
+
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "Train a network by NoProp and by back-propagation, side by side, within a minute.",
+    discussion: "The same as apus run noprop --preset quick, on handwritten-looking digits that Apus draws itself.")
+
+  @Option(help: ArgumentHelp("The output directory.", valueName: "dir"))
+  var out = "runs/demo"
+
+  func run() throws {
+    let study = try Studies.study("noprop")
+    Console.standardError.print(
+      "Training the same network by NoProp and by back-propagation, on digits drawn by Apus. This takes about a minute.")
+    Interruption.install()
+    let done = try study.execute(
+      RunRequest(preset: .quick, output: URL(fileURLWithPath: out), leftover: .discard), progress: ProgressDisplay())
+    for warning in done.warnings { Console.standardError.print("apus: warning: \(warning)") }
+    StandardOutput.write(
+      RunText.summary(done) + """
+
+        Open the report in a browser: it is one file and needs no network. What next:
+          apus systems                             every method there is
+          apus run noprop --options                what can be set
+          apus predict \(RunText.shortest(done.directory)) PICTURE.png   what the trained network makes of a digit
+
+        """)
+  }
+}

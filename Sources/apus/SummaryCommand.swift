@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import Layers
+import Studies
+import Training
+
+struct SummaryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "summary", abstract: "Describe a system and its networks, or what a run has found.",
+    discussion: """
+      apus summary noprop                  problem, claim, and the networks with their parameters
+      apus summary noprop --preset paper   the networks of the paper's configuration
+      apus summary runs/noprop-quick       the findings of a run
+      """)
+
+  @Argument(help: ArgumentHelp("A system, or the output directory of a run.", valueName: "system|dir"))
+  var subject: String
+
+  @Option(help: "Whose networks to describe: quick, reduced or paper.")
+  var preset: Preset = .quick
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue, help: ArgumentHelp("Changes an option; may be repeated.", valueName: "name=value"))
+  var assignments: [String] = []
+
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  func run() throws {
+    var isDirectory: ObjCBool = false
+    let isRun = FileManager.default.fileExists(atPath: subject, isDirectory: &isDirectory) && isDirectory.boolValue
+    let isSystem = Studies.all.contains { $0.card.slug == subject }
+    if isRun && !isSystem || subject.contains("/") {
+      try describeRun(URL(fileURLWithPath: subject))
+    } else {
+      try describe(try Studies.study(subject))
+    }
+  }
+
+  private func describeRun(_ directory: URL) throws {
+    let document = try RunFiles.findings(in: directory)
+    if json {
+      StandardOutput.write(try ReportJSON.encode(document))
+      return
+    }
+    var table = TextTable(alignments: [.left, .right])
+    for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
+      table.append(["  " + name, NumberText.value(metric.value, Unit(rawValue: metric.unit))])
+    }
+    StandardOutput.write(
+      RunText.verdicts(document) + "\n" + table.text() + "\nReport: \(RunText.shortest(directory.appendingPathComponent("report.html")))\n")
+  }
+
+  private func describe<S: Study>(_ study: S.Type) throws {
+    let networks = try study.networks(try study.options(preset, assignments)).map(NetworkDocument.init)
+    if json {
+      StandardOutput.write(try ReportJSON.encode(SystemDocument(card: CardDocument(study.card), networks: networks)))
+      return
+    }
+    let card = study.card
+    var text = "\(card.slug): \(card.title)\n\(card.authors.joined(separator: ", ")), \(card.year), \(card.source)\n\n"
+    var facts = TextTable(alignments: [.left, .left])
+    facts.append(["Problem", card.problem])
+    facts.append(["Claim", card.claim])
+    facts.append(["Family", card.family.rawValue])
+    facts.append(["Data", card.data.map(\.rawValue).joined(separator: ", ")])
+    if !card.needs.isEmpty { facts.append(["Needs", card.needs.joined(separator: ", ")]) }
+    facts.append(["Options", "apus run \(card.slug) --options"])
+    text += facts.text()
+    for network in networks {
+      text += "\n\(network.name) (\(preset.rawValue) preset): \(NumberText.value(Double(network.parameterCount))) parameters\n"
+      var table = TextTable(alignments: [.left, .right, .right])
+      for parameter in network.parameters {
+        table.append([
+          "  " + parameter.name, parameter.shape.map(String.init).joined(separator: " x "), NumberText.value(Double(parameter.count)),
+        ])
+      }
+      text += table.text()
+    }
+    StandardOutput.write(text)
+  }
+}
+
+private struct SystemDocument: Encodable {
+  let card: CardDocument
+  let networks: [NetworkDocument]
+}
+
+private struct NetworkDocument: Encodable {
+  struct Entry: Encodable {
+    let name: String
+    let shape: [Int]
+    let dtype: String
+    let count: Int
+    let role: String
+  }
+
+  let name: String
+  let parameterCount: Int
+  let parameters: [Entry]
+
+  init(_ network: StudyNetwork) {
+    name = network.name
+    parameterCount = network.module.parameterCount
+    parameters = network.module.namedParameters.map { named in
+      Entry(
+        name: named.name, shape: Array(named.parameter.shape), dtype: "\(named.parameter.dtype)", count: named.parameter.shape.elementCount,
+        role: named.parameter.role == .weight ? "weight" : "statistic")
+    }
+  }
+}
