@@ -68,31 +68,37 @@ static inline int64_t resolved(int64_t index, int64_t extent) {
 #define IS_NAN(a) ((a) != (a))
 #define NAMED(name) name##_f32
 #define ADD(a, b) ((a) + (b))
+#define MULTIPLY(a, b) ((a) * (b))
 #include "indexed_add.h"
 #define ELEMENT double
 #define IS_NAN(a) ((a) != (a))
 #define NAMED(name) name##_f64
 #define ADD(a, b) ((a) + (b))
+#define MULTIPLY(a, b) ((a) * (b))
 #include "indexed_add.h"
 #define ELEMENT int32_t
 #define IS_NAN(a) false
 #define NAMED(name) name##_i32
 #define ADD(a, b) ((int32_t)((uint32_t)(a) + (uint32_t)(b)))
+#define MULTIPLY(a, b) ((int32_t)((uint32_t)(a) * (uint32_t)(b)))
 #include "indexed_add.h"
 #define ELEMENT int64_t
 #define IS_NAN(a) false
 #define NAMED(name) name##_i64
 #define ADD(a, b) ((int64_t)((uint64_t)(a) + (uint64_t)(b)))
+#define MULTIPLY(a, b) ((int64_t)((uint64_t)(a) * (uint64_t)(b)))
 #include "indexed_add.h"
 #define ELEMENT uint8_t
 #define IS_NAN(a) false
 #define NAMED(name) name##_u8
 #define ADD(a, b) ((uint8_t)((a) + (b)))
+#define MULTIPLY(a, b) ((uint8_t)((a) * (b)))
 #include "indexed_add.h"
 #define ELEMENT uint8_t
 #define IS_NAN(a) false
 #define NAMED(name) name##_bool
 #define ADD(a, b) ((uint8_t)((a) | (b)))
+#define MULTIPLY(a, b) ((uint8_t)((a) & (b)))
 #include "indexed_add.h"
 
 static const int element_sizes[7] = {4, 8, 2, 4, 8, 1, 1};
@@ -171,14 +177,25 @@ int64_t apus_scatter_add_along(const apus_indexed_spec *spec, const void *base, 
   return scatter(spec, base, &call, columns, destinations);
 }
 
-int64_t apus_segment_extreme(const apus_segment_spec *spec, const void *x, const int64_t *indices, void *y, int64_t *source) {
-  static const apus_task_body columns[7] = BODIES_OF_TYPES(segment_columns), destinations[7] = BODIES_OF_TYPES(segment_destinations);
-  segment_call call = {.spec = spec, .x = x, .indices = indices, .y = y, .source = source, .first_invalid = NOTHING_INVALID};
+static int64_t reduce_segments(segment_call *call, const apus_task_body by_columns[7], const apus_task_body by_destinations[7]) {
+  const apus_segment_spec *spec = call->spec;
   const int size = element_sizes[spec->dtype];
   if (spec->segments == 0 && spec->count > 0) return 0;
   const int64_t cost = (spec->count + spec->segments) * (3 * size * spec->inner + 16);
   const bool by_column = splits_columns(1, spec->inner, size);
-  call.ranges = ranges_of(1, by_column ? spec->inner : spec->segments);
-  apus_parallel_for(call.ranges.tasks, cost, (by_column ? columns : destinations)[spec->dtype], &call);
-  return apus_noted(&call.first_invalid);
+  call->ranges = ranges_of(1, by_column ? spec->inner : spec->segments);
+  apus_parallel_for(call->ranges.tasks, cost, (by_column ? by_columns : by_destinations)[spec->dtype], call);
+  return apus_noted(&call->first_invalid);
+}
+
+int64_t apus_segment_extreme(const apus_segment_spec *spec, const void *x, const int64_t *indices, void *y, int64_t *source) {
+  static const apus_task_body columns[7] = BODIES_OF_TYPES(segment_columns), destinations[7] = BODIES_OF_TYPES(segment_destinations);
+  segment_call call = {.spec = spec, .x = x, .indices = indices, .y = y, .source = source, .first_invalid = NOTHING_INVALID};
+  return reduce_segments(&call, columns, destinations);
+}
+
+int64_t apus_segment_product(const apus_segment_spec *spec, const void *x, const int64_t *indices, void *y) {
+  static const apus_task_body columns[7] = BODIES_OF_TYPES(product_columns), destinations[7] = BODIES_OF_TYPES(product_destinations);
+  segment_call call = {.spec = spec, .x = x, .indices = indices, .y = y, .first_invalid = NOTHING_INVALID};
+  return reduce_segments(&call, columns, destinations);
 }
