@@ -104,7 +104,8 @@ import Testing
     let model = try NoPropFixtures.chain(steps: 6)
     let trainer = try DiscreteTimeTrainer(model, random: RandomStream(seed: 55))
     let batch = batches[0]
-    for t in 1...6 { for _ in 0..<2 { trainer.step(block: t, images: batch.images, labels: batch.labels) } }
+    // Round by round, so that the steps the optimisers have taken coincide here only, where equal numbers are one.
+    for _ in 0..<2 { for t in 1...6 { trainer.step(block: t, images: batch.images, labels: batch.labels) } }
     let statistics = EngineStatistics.during {
       for _ in 0..<3 { for t in 1...6 { trainer.step(block: t, images: batch.images, labels: batch.labels) } }
     }
@@ -142,19 +143,14 @@ import Testing
     let flow = try FlowMatchingNoProp(
       embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.readout(embedding), settings: .init(steps: 50))
     #expect(train(flow, epochs: 80) > 0.9)
-    let fresh = try NoPropFixtures.chain(steps: 4, seed: 66)
-    for seed in 66..<71 {
-      for e in [40] {
-      let f = try NoPropFixtures.chain(steps: 4, seed: seed)
-      print("SCR chain", seed, e, train(try BackpropagationChain(embedding: embedding, blocks: f.blocks, readout: f.readout), epochs: e))
-      print("SCR ode", seed, e, train(try NeuralODEClassifier(
-      embedding: embedding, block: NoPropFixtures.timedBlock(seed: seed), readout: NoPropFixtures.readout(embedding), solver: .heun, steps: 5), epochs: e))
-      }
-    }
-    let chained = train(try BackpropagationChain(embedding: embedding, blocks: fresh.blocks, readout: fresh.readout), epochs: 40)
+    // From a random readout two classes may want one corner of the simplex, which saturated softmaxes do not undo: head = W^T here.
+    let chained = train(
+      try BackpropagationChain(
+        embedding: embedding, blocks: NoPropFixtures.chain(steps: 4, seed: 66).blocks, readout: NoPropFixtures.transposedReadout(embedding)),
+      epochs: 40)
     #expect(chained > 0.95)
     let adjoint = try NeuralODEClassifier(
-      embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.readout(embedding), solver: .heun, steps: 5)
+      embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.transposedReadout(embedding), solver: .heun, steps: 5)
     #expect(train(adjoint, epochs: 20) > 0.95)
   }
 
