@@ -175,6 +175,12 @@ public struct DatasetFetcher: Sendable {
       return refused(
         "there is no network, or the server cannot be reached (\(message))",
         kept > 0 ? again : "connect and try again, or copy the files into \(partial.folder.path) by other means")
+    case APUS_TRANSFER_REFUSED where result.status == 416:
+      // There is nothing behind what arrived: the server's file is shorter.
+      try partial.empty()
+      return FileFormatError(
+        path: url.absoluteString, found: "a file of \(kept) bytes", expected: file.byteCount.map { "\($0) bytes" } ?? "more bytes",
+        advice: "the server has another file; nothing was kept; try again later, or another --mirror")
     case APUS_TRANSFER_REFUSED:
       return refused(
         result.status == 404 ? "the server has no such file (HTTP status 404)" : "the server refused (HTTP status \(result.status))",
