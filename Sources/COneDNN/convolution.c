@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apus_depthwise.h"
 #include "apus_matmul.h"
 #include "apus_parallel.h"
 #include "convolution_parts.h"
@@ -26,6 +27,9 @@ struct apus_convolution {
   bool is_empty;
   /// Takes the place of the primitive for some 1 x 1 kernels.
   apus_matmul *matmul;
+  /// Takes the place of the primitive where each channel has a kernel of its own.
+  bool is_depthwise;
+  apus_depthwise_spec depthwise;
   char implementation[96];
 };
 
@@ -150,6 +154,42 @@ static apus_matmul *weights_matmul(const apus_convolution_spec *s, char *message
   return apus_matmul_create(&product, message, capacity);
 }
 
+/// Whether our own kernel does it: it is the faster one at every shape that was measured, for the gradient of the weights several times.
+static bool describe_depthwise(const apus_convolution_spec *s, apus_depthwise_spec *result) {
+  bool suits = s->groups > 1 && s->groups == s->in_channels && s->groups == s->out_channels && s->spatial_rank <= 2 && !s->bias_gradient;
+  suits = suits && s->input_dtype == APUS_F32 && s->weights_dtype == APUS_F32 && s->output_dtype == APUS_F32;
+  *result = (apus_depthwise_spec){.dtype = APUS_F32, .batch = s->batch, .channels = s->groups};
+  for (int axis = 0; axis < 2; axis++) {
+    // One spatial axis is the width of images of height 1.
+    int from = axis - (2 - s->spatial_rank);
+    result->input[axis] = from < 0 ? 1 : s->input[from];
+    result->output[axis] = from < 0 ? 1 : s->output[from];
+    result->kernel[axis] = from < 0 ? 1 : s->kernel[from];
+    result->stride[axis] = from < 0 ? 1 : s->stride[from];
+    result->dilation[axis] = from < 0 ? 1 : s->dilation[from];
+    result->padding_before[axis] = from < 0 ? 0 : s->padding_low[from];
+  }
+  return suits && apus_depthwise_supports(result);
+}
+
+static void prepare_depthwise(apus_convolution *c) {
+  const apus_epilogue *e = &c->spec.epilogue;
+  c->is_depthwise = true;
+  if (e->bias != APUS_BIAS_NONE || e->residual || e->accumulate || e->activation != APUS_ACTIVATION_NONE) separate_epilogue(c);
+  bool to_weights = c->spec.kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS;
+  c->scratch_bytes =
+    c->product_bytes + (to_weights ? apus_depthwise_weights_scratch_bytes(&c->depthwise) : apus_depthwise_scratch_bytes(&c->depthwise));
+  snprintf(c->implementation, sizeof c->implementation, "convolution depthwise%s", c->has_pass ? ", epilogue pass" : "");
+}
+
+static void run_depthwise(const apus_convolution *c, const apus_convolution_operands *o, void *scratch) {
+  switch (c->spec.kind) {
+    case APUS_CONVOLUTION_FORWARD: apus_depthwise(&c->depthwise, o->input, o->weights, o->output, scratch); break;
+    case APUS_CONVOLUTION_BACKWARD_DATA: apus_depthwise_backward_data(&c->depthwise, o->output, o->weights, o->input, scratch); break;
+    case APUS_CONVOLUTION_BACKWARD_WEIGHTS: apus_depthwise_backward_weights(&c->depthwise, o->input, o->output, o->weights, scratch); break;
+  }
+}
+
 apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, char *message, size_t capacity) {
   const char *reason = refusal(spec);
   if (reason) {
@@ -177,6 +217,10 @@ apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, cha
     }
     c->scratch_bytes = apus_matmul_scratch_bytes(c->matmul);
     snprintf(c->implementation, sizeof c->implementation, "convolution as %s", apus_matmul_implementation(c->matmul));
+    return c;
+  }
+  if (describe_depthwise(spec, &c->depthwise)) {
+    prepare_depthwise(c);
     return c;
   }
   dnnl_status_t status = prepare(c);
@@ -223,6 +267,10 @@ static void run_pass(void *context, int64_t begin, int64_t end) {
 }
 
 static dnnl_status_t run_primitives(apus_convolution *c, const apus_convolution_operands *o, char *scratch) {
+  if (c->is_depthwise) {
+    run_depthwise(c, o, scratch);
+    return dnnl_success;
+  }
   if (!c->reorders && !c->copies_weights) return convolution_parts_run(&c->parts, o, o->weights, scratch);
   void *weights = scratch;
   scratch += c->weights_bytes;

@@ -9,11 +9,12 @@ import Testing
   @Test(arguments: KernelCases.segments) func segments(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.ordering) func ordering(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.sparse) func sparse(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.depthwise) func depthwise(_ testCase: KernelCase) { check(testCase) }
 
   /// Values and derivatives to the last bit, whatever the number of threads.
   @Test(
     arguments: KernelCases.softmax + KernelCases.normalization + KernelCases.indexed + KernelCases.segments + KernelCases.ordering
-      + KernelCases.sparse)
+      + KernelCases.sparse + KernelCases.depthwise)
   func threadsDoNotMatter(_ testCase: KernelCase) {
     let configured = threadCount
     defer { setThreadCount(configured) }
@@ -305,6 +306,43 @@ extension KernelCases {
           KernelCase("sparse products", operands, dtype: dtype, tolerance: dtype == .bfloat16 ? 0.1 : nil) {
             let matrix = try! SparseMatrix(rows: rows, columns: columns, entries: places, values: $0[0])
             return [matrix.matmul($0[1]), matrix.transposed().matmul($0[2]), matrix.sampledMatmul($0[2], $0[1]) * 0.1]
+          })
+      }
+    }
+    return cases
+  }()
+}
+
+extension KernelCases {
+  static let depthwise: [KernelCase] = {
+    var cases: [KernelCase] = []
+    struct Geometry { var image: [Int], kernel: [Int], strides: [Int], dilations: [Int], padding: [(Int, Int)], channels: Int }
+    let geometries: [Geometry] = [
+      .init(image: [9, 7], kernel: [3, 3], strides: [1, 1], dilations: [1, 1], padding: [(1, 1), (1, 1)], channels: 40),
+      .init(image: [8, 11], kernel: [5, 5], strides: [2, 2], dilations: [1, 1], padding: [(2, 2), (2, 2)], channels: 17),
+      .init(image: [3, 3], kernel: [5, 5], strides: [1, 1], dilations: [1, 1], padding: [(2, 2), (2, 2)], channels: 64),
+      .init(image: [12, 13], kernel: [2, 3], strides: [1, 2], dilations: [2, 3], padding: [(0, 2), (3, 1)], channels: 6),
+      .init(image: [10, 30], kernel: [1, 7], strides: [1, 1], dilations: [1, 1], padding: [(0, 0), (3, 3)], channels: 20),
+      .init(image: [7, 9], kernel: [2, 2], strides: [3, 4], dilations: [1, 1], padding: [(0, 0), (0, 1)], channels: 5),
+      .init(image: [33], kernel: [4], strides: [2], dilations: [1], padding: [(1, 2)], channels: 19),
+      .init(image: [4, 40], kernel: [3, 11], strides: [1, 3], dilations: [1, 2], padding: [(1, 1), (9, 4)], channels: 16),
+      .init(image: [5, 6], kernel: [4, 6], strides: [1, 1], dilations: [1, 1], padding: [(0, 0), (0, 0)], channels: 2),
+    ]
+    for geometry in geometries {
+      for batch in [3, 1, 0] {
+        let channels = geometry.channels
+        let operands: [Operand] = [
+          .init(shape: Shape([batch] + geometry.image + [channels])), .init(shape: Shape([channels] + geometry.kernel + [1])),
+          .init(shape: [channels]),
+        ]
+        let convolve = { @Sendable (x: Tensor, weights: Tensor) in
+          x.convolution(weights, strides: geometry.strides, padding: geometry.padding, dilations: geometry.dilations, groups: channels)
+        }
+        cases.append(KernelCase("depthwise convolution", operands) { [convolve($0[0], $0[1])] })
+        cases.append(
+          KernelCase("depthwise convolution with bias, residual and relu", operands) {
+            let y = convolve($0[0], $0[1]) + $0[2]
+            return [(y + Tensor.ones(y.shape) * $0[2].square()).relu()]
           })
       }
     }
