@@ -42,6 +42,9 @@ extension Table {
 
   private static let labelNames = ["class", "label", "target", "y"]
 
+  /// The column that holds labels where nobody says otherwise.
+  func labelColumnName() -> String { Self.labelNames.first { self[$0] != nil } ?? columnNames[columnNames.count - 1] }
+
   /// The table as numbers: a number stays one, a category becomes one feature a value (1 where the row has it). Text columns are no features;
   /// the first of them becomes the column "text".
   ///
@@ -55,7 +58,7 @@ extension Table {
     for name in [roles.label, roles.groups].compactMap({ $0 }) + roles.excluded where self[name] == nil {
       throw failure("no column \"\(name)\"", "one of \(columnNames.joined(separator: ", "))", "correct the name of the column")
     }
-    let label = roles.label ?? Self.labelNames.first { self[$0] != nil } ?? columnNames[columnNames.count - 1]
+    let label = roles.label ?? labelColumnName()
     let used = columnNames.filter { !roles.excluded.contains($0) }
     let featureColumns = used.filter { $0 != label && $0 != roles.groups && self[$0]!.kind != .text }
     let textColumn = used.first { self[$0]!.kind == .text && $0 != label && $0 != roles.groups }
