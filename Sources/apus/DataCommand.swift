@@ -18,7 +18,7 @@ struct DataCommand: ParsableCommand {
 
   static let accepted = """
     a name of the list; a folder of IDX files (as MNIST), of CIFAR binary files, of one folder of images a class, or of NPY arrays; a file in IDX, \
-    CIFAR binary (.bin), CSV, TSV, NPY, NPZ, safetensors or text (.txt). Packed with gzip is as well.
+    CIFAR binary (.bin), CSV, TSV, NPY, NPZ, safetensors or text (.txt). All but the archives may be packed with gzip.
     """
 }
 

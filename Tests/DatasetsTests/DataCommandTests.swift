@@ -24,7 +24,9 @@ struct DataCommandTests {
     return try #require(candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) })
   }
 
-  private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+  private func run(
+    _ arguments: [String], environment: [String: String] = [:], whileRunning: (Process) -> Void = { _ in }
+  ) throws -> Outcome {
     let process = Process()
     process.executableURL = try Self.program()
     process.arguments = ["data"] + arguments
@@ -36,6 +38,7 @@ struct DataCommandTests {
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     try process.run()
+    whileRunning(process)
     process.waitUntilExit()
     return Outcome(
       exitCode: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
@@ -109,6 +112,24 @@ struct DataCommandTests {
     server.stop()
     expectRefusal(try run(["fetch", "tinyshakespeare"] + to), 3, "there is no network")
     #expect(try folder.names("tinyshakespeare") == [])
+  }
+
+  @Test func aStoppedDownloadEndsWithExitCode4AndGoesOn() throws {
+    let server = try FileServer()
+    defer { server.stop() }
+    let content = [UInt8](repeating: 65, count: 1_115_394)
+    server.serve(content, as: "input.txt")
+    server.behave(.stalls(after: 100_000))
+    let arguments = ["fetch", "tinyshakespeare", "--to", folder.url.path, "--mirror", server.url.absoluteString]
+    let part = folder.url.appendingPathComponent("tinyshakespeare/.input.txt.86c4e6aa9db7.part")
+    func partSize() -> Int { (try? FileManager.default.attributesOfItem(atPath: part.path)[.size] as? Int) ?? 0 }
+    let stopped = try run(arguments) { process in
+      for _ in 0..<2000 where partSize() < 100_000 { Thread.sleep(forTimeInterval: 0.005) }
+      kill(process.processIdentifier, SIGINT)
+    }
+    expectRefusal(stopped, 4, "interrupted: what arrived of tinyshakespeare is kept")
+    #expect(partSize() == 100_000)
+    #expect(try folder.names("tinyshakespeare") == [part.lastPathComponent])
   }
 
   @Test func wrongUseEndsWithExitCode2() throws {

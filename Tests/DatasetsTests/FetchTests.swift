@@ -17,6 +17,8 @@ final class FileServer: Sendable {
     /// Announces no length, and closes after so many bytes.
     case endsSilently(after: Int)
     case status(Int)
+    /// Sends so many bytes of each answer, and then nothing as long as the server runs.
+    case stalls(after: Int)
   }
 
   private struct State {
@@ -102,6 +104,9 @@ final class FileServer: Sendable {
     case .status(let status): answer("\(status) Refused", ["Content-Length: 8"], Array("go away\n".utf8))
     case .ignoresRanges: answer("200 OK", ["Content-Length: \(file.count)"], file)
     case .endsSilently(let count): answer("200 OK", [], Array(file.prefix(count)))
+    case .stalls(let count):
+      answer("200 OK", ["Content-Length: \(file.count)"], Array(file.prefix(count)))
+      while !state.withLock(\.isClosed) { Thread.sleep(forTimeInterval: 0.01) }
     case .proper, .breaksOff:
       var limit = file.count
       if case .breaksOff(let count) = behaviour { limit = min(start + count, file.count) }

@@ -220,6 +220,12 @@ struct FormatTests {
     #expect(failure { _ = try read.dataset(.init(label: "absent")) }.contains("no column \"absent\""))
   }
 
+  @Test func identifiersDoNotFillTheMemory() throws {
+    let text = "id|cat,y\n" + (0..<40_000).map { "name \($0),1\n" }.joined()
+    let read = try table(text)
+    #expect(failure { _ = try read.dataset() }.contains("\"id\": found 40000 categories"))
+  }
+
   @Test func gzipOfSeveralMembersIsOneFile() throws {
     let file = try folder.file("t.txt.gz", Gzip.compressed(Array("one\n".utf8)) + Gzip.compressed(Array("two\n".utf8)) + [0, 0, 0])
     #expect(try TextLines.read(file) == ["one", "two"])
