@@ -1,16 +1,18 @@
 #include "apus_depthwise.h"
 
 #include "apus_parallel.h"
+#include "sliding_axis.h"
 
 enum {
   MAXIMUM_TAPS = 128,
   /// Positions of one row that are computed together, each in a register or two.
   TILE = 4,
-  /// Parts of the batch and blocks of channels together, of the gradient of the weights. A part has sums of its own, which are added in order.
+  /// Parts of the batch and blocks of channels together, of the gradient of the weights. A part has sums of its own, added in order.
   WEIGHT_TASKS = 32,
 };
 
-/// An element of the kernel: where its sources begin, from that of the tile's first position, its number, and the positions of the tile it has sources for.
+/// An element of the kernel: where its sources begin, from that of the tile's first position, its number, and the positions of the tile
+/// that it has sources for.
 typedef struct {
   int64_t offset, tap;
   unsigned valid;
@@ -29,34 +31,16 @@ typedef struct {
   int64_t parts;
 } depthwise_call;
 
-/// One axis of a pass from sources to targets. Targets phase, phase + step, phase + 2 step, ... have with one tap the sources
-/// first, first + source_step, ...
-typedef struct {
-  int64_t sources, targets, stride, dilation, padding;
-  bool backward;
-} depthwise_axis;
-
-static inline depthwise_axis axis_of(const apus_depthwise_spec *s, int axis, bool backward) {
-  return (depthwise_axis){
-    .sources = backward ? s->output[axis] : s->input[axis],
-    .targets = backward ? s->input[axis] : s->output[axis],
+static inline sliding_axis axis_of(const apus_depthwise_spec *s, int axis, bool backward) {
+  const int64_t input = s->input[axis], output = s->output[axis];
+  return (sliding_axis){
+    .sources = backward ? output : input,
+    .targets = backward ? input : output,
     .stride = s->stride[axis],
     .dilation = s->dilation[axis],
     .padding = s->padding_before[axis],
     .backward = backward,
   };
-}
-
-/// The source of a target with a tap, which may lie outside; false where stride steps over it.
-static inline bool source_of(const depthwise_axis *a, int64_t target, int64_t tap, int64_t *source) {
-  if (!a->backward) {
-    *source = target * a->stride - a->padding + tap * a->dilation;
-    return true;
-  }
-  const int64_t scaled = target + a->padding - tap * a->dilation;
-  // Rounded down; C's division would round towards zero.
-  *source = scaled >= 0 ? scaled / a->stride : -((-scaled + a->stride - 1) / a->stride);
-  return *source * a->stride == scaled;
 }
 
 #define TEMPLATE "depthwise_typed.h"

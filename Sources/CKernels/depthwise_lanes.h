@@ -26,8 +26,8 @@ INLINE void LANED(depthwise_tile)(const depthwise_taps *taps, const REAL *from, 
 }
 
 /// Adds to the gradients of `width` taps of one row of the kernel, from tap (kh, kw) on, what one image gives. `width` is a constant.
-INLINE void LANED(depthwise_weights_of)(const apus_depthwise_spec *s, const REAL *x, const REAL *dy, int64_t kh, int64_t kw, const int width,
-                                        REAL *sums) {
+INLINE void LANED(depthwise_weights_of)(const apus_depthwise_spec *s, const REAL *x, const REAL *dy, int64_t kh, int64_t kw,
+                                        const int width, REAL *sums) {
   const int64_t C = s->channels, W = s->input[1], OW = s->output[1], stride = s->stride[1], dilation = s->dilation[1];
   const int64_t shift = kw * dilation - s->padding_before[1], last = shift + (width - 1) * dilation;
   // Positions of a row whose sources are all inside.

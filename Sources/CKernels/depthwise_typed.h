@@ -12,13 +12,13 @@ static void TYPED(depthwise_turn)(const apus_depthwise_spec *s, const void *from
 }
 
 /// The taps of the tile that begins with target `phase + step * position`, for the row of sources that each row of the kernel has.
-INLINE void TYPED(depthwise_list)(const apus_depthwise_spec *s, const depthwise_axis *high, const depthwise_axis *wide, int64_t row,
+INLINE void TYPED(depthwise_list)(const apus_depthwise_spec *s, const sliding_axis *high, const sliding_axis *wide, int64_t row,
                                   int64_t phase, int64_t position, int64_t step, int count, depthwise_taps *taps) {
   const unsigned all = (1u << TILE) - 1;
   taps->full_count = taps->partial_count = 0;
   for (int64_t kh = 0; kh < s->kernel[0]; kh++) {
     int64_t line;
-    if (!source_of(high, row, kh, &line) || line < 0 || line >= high->sources) continue;
+    if (!source_inside(high, row, kh, &line)) continue;
     for (int64_t kw = 0; kw < s->kernel[1]; kw++) {
       int64_t first;
       if (!source_of(wide, phase, kw, &first)) continue;
@@ -38,12 +38,12 @@ INLINE void TYPED(depthwise_list)(const apus_depthwise_spec *s, const depthwise_
   }
 }
 
-// Tasks are rows of targets (n, h). Going forward, targets that follow each other have sources a stride apart; going backward, targets a stride apart
-// have sources that follow each other, and there are as many phases as the stride has steps.
+// Tasks are rows of targets (n, h). Going forward, targets that follow each other have sources a stride apart; going backward, targets a
+// stride apart have sources that follow each other, and there are as many phases as the stride has steps.
 INLINE void TYPED(depthwise_rows)(const depthwise_call *call, int64_t begin, int64_t end, const bool backward) {
   const apus_depthwise_spec *s = call->spec;
   const REAL *weights = call->weights;
-  const depthwise_axis high = axis_of(s, 0, backward), wide = axis_of(s, 1, backward);
+  const sliding_axis high = axis_of(s, 0, backward), wide = axis_of(s, 1, backward);
   const int64_t C = s->channels, phases = backward ? wide.stride : 1, step = backward ? 1 : wide.stride;
   for (int64_t row = begin; row < end; row++) {
     const REAL *from = (const REAL *)call->from + row / high.targets * high.sources * wide.sources * C;
@@ -75,8 +75,12 @@ INLINE void TYPED(depthwise_rows)(const depthwise_call *call, int64_t begin, int
   }
 }
 
-CLONES static void TYPED(depthwise_forward)(void *context, int64_t begin, int64_t end) { TYPED(depthwise_rows)(context, begin, end, false); }
-CLONES static void TYPED(depthwise_backward)(void *context, int64_t begin, int64_t end) { TYPED(depthwise_rows)(context, begin, end, true); }
+CLONES static void TYPED(depthwise_forward)(void *context, int64_t begin, int64_t end) {
+  TYPED(depthwise_rows)(context, begin, end, false);
+}
+CLONES static void TYPED(depthwise_backward)(void *context, int64_t begin, int64_t end) {
+  TYPED(depthwise_rows)(context, begin, end, true);
+}
 
 /// Tasks are (part of the batch, block of channels).
 CLONES static void TYPED(depthwise_weights)(void *context, int64_t begin, int64_t end) {

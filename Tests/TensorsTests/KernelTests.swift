@@ -9,12 +9,12 @@ import Testing
   @Test(arguments: KernelCases.segments) func segments(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.ordering) func ordering(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.sparse) func sparse(_ testCase: KernelCase) { check(testCase) }
-  @Test(arguments: KernelCases.depthwise) func depthwise(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.convolutions) func convolutions(_ testCase: KernelCase) { check(testCase) }
 
   /// Values and derivatives to the last bit, whatever the number of threads.
   @Test(
     arguments: KernelCases.softmax + KernelCases.normalization + KernelCases.indexed + KernelCases.segments + KernelCases.ordering
-      + KernelCases.sparse + KernelCases.depthwise)
+      + KernelCases.sparse + KernelCases.convolutions)
   func threadsDoNotMatter(_ testCase: KernelCase) {
     let configured = threadCount
     defer { setThreadCount(configured) }
@@ -314,7 +314,7 @@ extension KernelCases {
 }
 
 extension KernelCases {
-  static let depthwise: [KernelCase] = {
+  static let convolutions: [KernelCase] = {
     var cases: [KernelCase] = []
     struct Geometry { var image: [Int], kernel: [Int], strides: [Int], dilations: [Int], padding: [(Int, Int)], channels: Int }
     let geometries: [Geometry] = [
@@ -339,12 +339,27 @@ extension KernelCases {
           x.convolution(weights, strides: geometry.strides, padding: geometry.padding, dilations: geometry.dilations, groups: channels)
         }
         cases.append(KernelCase("depthwise convolution", operands) { [convolve($0[0], $0[1])] })
+        cases.append(KernelCase("depthwise convolution", operands, dtype: .float64) { [convolve($0[0], $0[1])] })
         cases.append(
           KernelCase("depthwise convolution with bias, residual and relu", operands) {
             let y = convolve($0[0], $0[1]) + $0[2]
             return [(y + Tensor.ones(y.shape) * $0[2].square()).relu()]
           })
       }
+    }
+    for (image, kernel, groups, outputs) in [
+      ([2, 9, 8, 6], [3, 2], 1, 10), ([3, 7, 7, 12], [3, 3], 3, 6), ([2, 40, 5], [4], 1, 7), ([1, 4, 5, 6, 4], [2, 3, 2], 2, 6),
+      ([2, 6, 6, 4], [3, 3], 4, 8),
+    ] as [([Int], [Int], Int, Int)] {
+      let operands: [Operand] = [.init(shape: Shape(image)), .init(shape: Shape([outputs] + kernel + [image.last! / groups]))]
+      cases.append(
+        KernelCase("convolution of \(groups) groups", operands, dtype: .float64) {
+          [
+            $0[0].convolution(
+              $0[1], strides: kernel.indices.map { $0 % 2 + 1 }, padding: kernel.map { ($0 / 2, 1) },
+              dilations: kernel.indices.map { 2 - $0 % 2 }, groups: groups)
+          ]
+        })
     }
     return cases
   }()
