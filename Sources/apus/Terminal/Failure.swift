@@ -20,7 +20,8 @@ struct Failure {
     case let error as Interrupted: self.init(error.description, ExitCode.interrupted)
     default:
       if ApusCommand.exitCode(for: error) == .validationFailure || error is ValidationError {
-        self.init("\(ApusCommand.message(for: error)); see \(Self.helpCommand(for: error))", ExitCode.usage)
+        let message = ApusCommand.message(for: error)
+        self.init("\(message.hasSuffix(".") ? String(message.dropLast()) : message); see \(Self.helpCommand(for: error))", ExitCode.usage)
       } else {
         self.init("internal error: \(error); please report it with the command that led here", ExitCode.internalError)
       }
