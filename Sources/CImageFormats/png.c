@@ -84,7 +84,8 @@ static bool read_png(
   png_set_read_fn(png, &from, read_bytes);
   // A damaged ancillary chunk leaves the pixels whole, but says that the file is not what was written.
   png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-  png_set_benign_errors(png, 0);
+  // A wrong colour profile or an odd date, of which many files have one, takes nothing from the pixels.
+  png_set_benign_errors(png, 1);
   begin(png, information, info);
   if (pixels) {
     size_t stride = (size_t)info->width * (size_t)info->channels;

@@ -1,4 +1,5 @@
-// Elements that are added or compared: ELEMENT is their type, ADD(a, b) their sum, IS_NAN(a) whether one is not a number.
+// Elements that are combined or compared: ELEMENT is their type, ADD(a, b) their sum, MULTIPLY(a, b) their product, IS_NAN(a) whether one is
+// not a number.
 
 /// Adds to rows first ..< last of the destination and columns `low` ..< `high` of each.
 INLINE void NAMED(add_slices)(indexed_call *call, int64_t o, int64_t first, int64_t last, int64_t low, int64_t high) {
@@ -32,31 +33,32 @@ INLINE void NAMED(add_elements)(indexed_call *call, int64_t o, int64_t first, in
   }
 }
 
-// Tasks are columns, (outer, inner), or destinations, (outer, extent).
+// Tasks are ranges of columns, (outer, inner), or of destinations, (outer, extent).
 CLONES static void NAMED(scatter_columns)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(inner, NAMED(add_slices)(call, o, 0, extent, low, high));
+  FOR_RANGES(call, begin, end, inner, NAMED(add_slices)(call, o, 0, extent, low, high));
 }
 CLONES static void NAMED(scatter_destinations)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(extent, NAMED(add_slices)(call, o, low, high, 0, inner));
+  FOR_RANGES(call, begin, end, extent, NAMED(add_slices)(call, o, low, high, 0, inner));
 }
 CLONES static void NAMED(scatter_columns_along)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(inner, NAMED(add_elements)(call, o, 0, extent, low, high));
+  FOR_RANGES(call, begin, end, inner, NAMED(add_elements)(call, o, 0, extent, low, high));
 }
 CLONES static void NAMED(scatter_destinations_along)(void *context, int64_t begin, int64_t end) {
   indexed_call *call = context;
   const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_OUTER(extent, NAMED(add_elements)(call, o, low, high, 0, inner));
+  FOR_RANGES(call, begin, end, extent, NAMED(add_elements)(call, o, low, high, 0, inner));
 }
 
-// Tasks are columns or destinations, as above, of one outer slice.
+// Tasks are ranges of columns or destinations.
 INLINE void NAMED(extremes)(segment_call *call, int64_t first, int64_t last, int64_t low, int64_t high) {
   const apus_segment_spec *s = call->spec;
+  const bool maximum = s->maximum;
   const ELEMENT *x = call->x;
   ELEMENT *y = call->y;
   for (int64_t segment = first; segment < last; segment++) {
@@ -69,28 +71,59 @@ INLINE void NAMED(extremes)(segment_call *call, int64_t first, int64_t last, int
     const int64_t index = resolved(call->indices[k], s->segments);
     if (index < 0) apus_note_first(&call->first_invalid, k);
     if (index < first || index >= last) continue;
+    const ELEMENT *restrict from = x + k * s->inner;
+    ELEMENT *restrict held = y + index * s->inner;
+    int64_t *restrict source = call->source + index * s->inner;
+    // Without branches, so that it is done in vectors.
     for (int64_t i = low; i < high; i++) {
-      const ELEMENT value = x[k * s->inner + i];
-      ELEMENT *held = y + index * s->inner + i;
-      int64_t *source = call->source + index * s->inner + i;
-      const int better = s->maximum ? value > *held : value < *held;
-      if (*source < 0 || better || (IS_NAN(value) && !IS_NAN(*held))) {
-        *held = value;
-        *source = k;
-      }
+      const ELEMENT value = from[i];
+      const bool exceeds = maximum ? value > held[i] : value < held[i];
+      const bool better = (source[i] < 0) | exceeds | (IS_NAN(value) & !IS_NAN(held[i]));
+      held[i] = better ? value : held[i];
+      source[i] = better ? k : source[i];
     }
   }
 }
 CLONES static void NAMED(segment_columns)(void *context, int64_t begin, int64_t end) {
   segment_call *call = context;
-  NAMED(extremes)(call, 0, call->spec->segments, begin, end);
+  const int64_t inner = call->spec->inner, segments = call->spec->segments;
+  FOR_RANGES(call, begin, end, inner, NAMED(extremes)(call, 0, segments, low, high));
 }
 CLONES static void NAMED(segment_destinations)(void *context, int64_t begin, int64_t end) {
   segment_call *call = context;
-  NAMED(extremes)(call, begin, end, 0, call->spec->inner);
+  const int64_t inner = call->spec->inner, segments = call->spec->segments;
+  FOR_RANGES(call, begin, end, segments, NAMED(extremes)(call, low, high, 0, inner));
+}
+
+INLINE void NAMED(products)(segment_call *call, int64_t first, int64_t last, int64_t low, int64_t high) {
+  const apus_segment_spec *s = call->spec;
+  const ELEMENT *x = call->x;
+  ELEMENT *y = call->y;
+  for (int64_t segment = first; segment < last; segment++) {
+    for (int64_t i = low; i < high; i++) y[segment * s->inner + i] = 1;
+  }
+  for (int64_t k = 0; k < s->count; k++) {
+    const int64_t index = resolved(call->indices[k], s->segments);
+    if (index < 0) apus_note_first(&call->first_invalid, k);
+    if (index < first || index >= last) continue;
+    const ELEMENT *restrict from = x + k * s->inner;
+    ELEMENT *restrict to = y + index * s->inner;
+    for (int64_t i = low; i < high; i++) to[i] = MULTIPLY(to[i], from[i]);
+  }
+}
+CLONES static void NAMED(product_columns)(void *context, int64_t begin, int64_t end) {
+  segment_call *call = context;
+  const int64_t inner = call->spec->inner, segments = call->spec->segments;
+  FOR_RANGES(call, begin, end, inner, NAMED(products)(call, 0, segments, low, high));
+}
+CLONES static void NAMED(product_destinations)(void *context, int64_t begin, int64_t end) {
+  segment_call *call = context;
+  const int64_t inner = call->spec->inner, segments = call->spec->segments;
+  FOR_RANGES(call, begin, end, segments, NAMED(products)(call, low, high, 0, inner));
 }
 
 #undef ELEMENT
 #undef NAMED
 #undef ADD
+#undef MULTIPLY
 #undef IS_NAN

@@ -1,4 +1,5 @@
 #include "onednn.h"
+#include "COneDNN.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -28,6 +29,8 @@ dnnl_data_type_t onednn_data_type(apus_dtype dtype) {
   default: return dnnl_data_type_undef;
   }
 }
+
+bool apus_onednn_supports_bf16(void) { return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core; }
 
 size_t onednn_round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 

@@ -40,6 +40,12 @@ bool apus_interruption_install(bool announces) {
     sigaction(SIGINT, &before_interrupt, 0);
     return false;
   }
+  // A parent's worker thread may block signals, and its children inherit that: they would never hear of Ctrl-C.
+  sigset_t ours;
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGTERM);
+  pthread_sigmask(SIG_UNBLOCK, &ours, 0);
   installed = true;
   return true;
 }

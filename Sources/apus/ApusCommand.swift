@@ -22,6 +22,6 @@ struct ApusCommand: ParsableCommand {
     version: Apus.version,
     subcommands: [
       DemoCommand.self, SystemsCommand.self, RunCommand.self, VerifyCommand.self, PredictCommand.self, SummaryCommand.self,
-      BenchCommand.self,
+      DataCommand.self, BenchCommand.self,
     ])
 }

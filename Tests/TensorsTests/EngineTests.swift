@@ -246,4 +246,18 @@ import Testing
 
 extension Double {
   fileprivate var exponential: Double { Tensor(self, dtype: .float64).exp().scalar() }
+
+  /// A register of a fused kernel may hold a value and its widened form; in memory they are two.
+  @Test func conversionsOfOneRegisterHaveMemoryOfTheirOwn() {
+    let x = Tensor((0..<1000).map { Float($0) * 0.37 - 100 })
+    let rounded = x.cast(to: .bfloat16)
+    let widened = rounded.cast(to: .float32)
+    let flags = x .> 0
+    let counts = flags.cast(to: .int32)
+    let bytes = flags.cast(to: .uint8)
+    evaluate(rounded, widened, flags, counts, bytes)
+    #expect(widened.array(of: Float.self) == rounded.array(of: Float.self))
+    #expect(counts.array(of: Int32.self) == flags.array(of: Bool.self).map { $0 ? 1 : 0 })
+    #expect(bytes.array(of: UInt8.self) == flags.array(of: Bool.self).map { $0 ? 1 : 0 })
+  }
 }

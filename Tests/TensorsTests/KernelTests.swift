@@ -6,9 +6,14 @@ import Testing
   @Test(arguments: KernelCases.softmax) func softmax(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.normalization) func normalization(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.indexed) func indexed(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.segments) func segments(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.ordering) func ordering(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.sparse) func sparse(_ testCase: KernelCase) { check(testCase) }
 
   /// Values and derivatives to the last bit, whatever the number of threads.
-  @Test(arguments: KernelCases.softmax + KernelCases.normalization + KernelCases.indexed)
+  @Test(
+    arguments: KernelCases.softmax + KernelCases.normalization + KernelCases.indexed + KernelCases.segments + KernelCases.ordering
+      + KernelCases.sparse)
   func threadsDoNotMatter(_ testCase: KernelCase) {
     let configured = threadCount
     defer { setThreadCount(configured) }
@@ -86,7 +91,7 @@ struct KernelCase: Sendable, CustomTestStringConvertible {
 
 enum KernelCases {
   typealias Operand = OperationCase.Operand
-  private static let types: [DType] = [.float32, .float64, .bfloat16]
+  fileprivate static let types: [DType] = [.float32, .float64, .bfloat16]
 
   static let softmax: [KernelCase] = {
     var cases: [KernelCase] = []
@@ -173,6 +178,133 @@ enum KernelCases {
         cases.append(
           KernelCase("scatter add along axis", [numbers, along, added], dtype: dtype, tolerance: tolerance) {
             [$0[0].scatteringAddAlong(axis: axis, $0[1], $0[2])]
+          })
+      }
+    }
+    return cases
+  }()
+}
+
+extension KernelCases {
+  static let segments: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for dtype in types + [.int32, .int64, .uint8, .bool] {
+      for (rows, inner, count) in [(700, 64, 100), (900, 3, 50), (60, 33, 4), (40, 1, 90), (0, 4, 3), (5, 0, 2)] {
+        let range: ClosedRange<Double> = dtype == .uint8 ? 0...200 : -9...9
+        // Rounded, so that extremes are shared.
+        let rounds = dtype == .float32 || dtype == .float64
+        let operands: [Operand] = [.init(shape: [rows, inner], range: range), .indices([rows], below: count)]
+        func add(_ name: String, tolerance: Double? = nil, _ build: @escaping @Sendable (Tensor, Tensor) -> Tensor) {
+          cases.append(
+            KernelCase(name, operands, dtype: dtype, tolerance: tolerance) {
+              [build(rounds ? $0[0].rounded() + ($0[0] - $0[0]) : $0[0], $0[1])]
+            })
+        }
+        add("segment max") { $0.segmentMax($1, count: count, empty: 7) }
+        add("segment min") { $0.segmentMin($1, count: count) }
+        guard dtype != .int64 else { continue }
+        add("segment product", tolerance: dtype == .float32 ? 1e-4 : dtype == .bfloat16 ? 0.1 : nil) {
+          (dtype.isFloatingPoint ? $0 * 0.3 : $0).segmentProduct($1, count: count)
+        }
+      }
+    }
+    let withNaN: [Operand] = [.init(shape: [300, 5]), .indices([300], below: 40)]
+    cases.append(
+      KernelCase("segment extremes with NaN", withNaN) {
+        let x = Tensor.select($0[0] .> 1.8, Tensor(.nan), $0[0])
+        return [x.segmentMax($0[1], count: 50), x.segmentMin($0[1], count: 50)]
+      })
+    return cases
+  }()
+
+  static let ordering: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for dtype in types + [.int32, .int64, .uint8, .bool] {
+      let range: ClosedRange<Double> = dtype == .uint8 ? 0...200 : -90...90
+      for shape in [[40, 7], [9, 64], [5, 65], [3, 1000], [2, 3, 300], [1, 40000], [4, 0], [0, 5], [3, 1]] as [Shape] {
+        let operand = Operand(shape: shape, range: range)
+        let extent = shape[shape.rank - 1]
+        let isLong = extent > 10000
+        // Ties and NaNs of either sign, whose order is then checked by their places.
+        @Sendable func prepared(_ x: Tensor) -> Tensor {
+          guard dtype == .float32 || dtype == .float64 else { return x }
+          let tied = Tensor.select(x .> 0, x.rounded(), x)
+          return Tensor.select(
+            x .> 80, Tensor(.nan, dtype: dtype),
+            Tensor.select(x .< -85, Tensor(-.nan, dtype: dtype), Tensor.select(x.abs() .< 3, x.sign() * 0, tied)))
+        }
+        cases.append(
+          KernelCase("sort", [operand], dtype: dtype) {
+            let x = prepared($0[0])
+            return [x.sorted(), x.argSorted(), x.sorted(descending: true), x.argSorted(descending: true)]
+          })
+        if extent > 0 {
+          cases.append(
+            KernelCase("top k", [operand], dtype: dtype) {
+              let x = prepared($0[0])
+              // Few are picked out, many are sorted.
+              return [Swift.max(1, extent / 40), Swift.min(extent, 3), extent / 2].flatMap { count -> [Tensor] in
+                let (largest, smallest) = (x.topK(count), x.topK(count, largest: false))
+                return [largest.values, largest.indices, smallest.values, smallest.indices]
+              }
+            })
+          cases.append(
+            KernelCase("arg extremes", [operand], dtype: dtype) {
+              [
+                prepared($0[0]).argMax(), prepared($0[0]).argMin(), $0[0].argMax(), $0[0].argMin(), $0[0].rounded().argMax(),
+                $0[0].rounded().argMin(),
+              ]
+            })
+        }
+        let scale = dtype.isFloatingPoint ? 0.01 : 1
+        if !isLong || dtype.isFloatingPoint {
+          cases.append(
+            KernelCase("cumulative sum", [operand], dtype: dtype, tolerance: dtype == .bfloat16 ? 0.1 : nil) {
+              let x = $0[0] * scale
+              return [
+                x.cumulativeSum(), x.cumulativeSum(reverse: true), x.cumulativeSum(exclusive: true),
+                x.cumulativeSum(exclusive: true, reverse: true),
+              ]
+            })
+        }
+        if extent <= 65, dtype != .int64 {
+          cases.append(
+            KernelCase("cumulative product", [operand], dtype: dtype, tolerance: dtype == .bfloat16 ? 0.1 : nil) {
+              let x = dtype.isFloatingPoint ? $0[0] * 0.001 + 1 : $0[0]
+              return [x.cumulativeProduct(), x.cumulativeProduct(reverse: true), x.cumulativeProduct(exclusive: true)]
+            })
+        }
+        cases.append(
+          KernelCase("cumulative extremes", [operand], dtype: dtype) {
+            [
+              prepared($0[0]).cumulativeMax().cast(to: .float64), $0[0].cumulativeMax(), $0[0].cumulativeMin(),
+              $0[0].cumulativeMin(reverse: true),
+            ]
+          })
+      }
+    }
+    return cases
+  }()
+
+  static let sparse: [KernelCase] = {
+    var cases: [KernelCase] = []
+    for dtype in types {
+      for (rows, columns, entries, batch, inner) in [
+        (700, 300, 5000, [], 16), (40, 900, 3000, [2, 3], 7), (300, 300, 2000, [], 130), (5, 4, 0, [], 3), (3, 6, 40, [0], 2),
+        (60, 50, 700, [3], 1),
+      ] as [(Int, Int, Int, [Int], Int)] {
+        var random = TestRandom(seed: UInt64(rows))
+        let places = (0..<entries).map { _ in
+          // Many entries in few rows, and rows without any.
+          (row: Int(Double(rows) * random.uniform(0...0.999) * random.uniform(0...1)), column: Int.random(in: 0..<columns, using: &random))
+        }
+        let operands: [Operand] = [
+          .init(shape: [entries]), .init(shape: Shape(batch + [columns, inner])), .init(shape: Shape(batch + [rows, inner])),
+        ]
+        cases.append(
+          KernelCase("sparse products", operands, dtype: dtype, tolerance: dtype == .bfloat16 ? 0.1 : nil) {
+            let matrix = try! SparseMatrix(rows: rows, columns: columns, entries: places, values: $0[0])
+            return [matrix.matmul($0[1]), matrix.transposed().matmul($0[2]), matrix.sampledMatmul($0[2], $0[1]) * 0.1]
           })
       }
     }

@@ -11,6 +11,8 @@ import Testing
   @Test(arguments: OperationCases.pooling) func pooling(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.normalizations) func normalization(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.indexed) func indexed(_ testCase: OperationCase) { check(testCase) }
+  @Test(arguments: OperationCases.segments) func segments(_ testCase: OperationCase) { check(testCase) }
+  @Test(arguments: OperationCases.sparse) func sparse(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.ordering) func ordering(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.attention) func attention(_ testCase: OperationCase) { check(testCase) }
 }
@@ -253,6 +255,48 @@ enum OperationCases {
     },
     OperationCase("one hot", [.indices([4], below: 6)], isDifferentiable: false) { [$0[0].oneHot(6)] },
   ]
+
+  static let segments: [OperationCase] = {
+    let operands: [OperationCase.Operand] = [.init(shape: [9, 2]), .indices([9], below: 4)]
+    return [
+      OperationCase("segment sum", operands, checksSecondDerivative: true) { [$0[0].segmentSum($0[1], count: 5).square()] },
+      OperationCase("segment mean", operands) { [$0[0].segmentMean($0[1], count: 5).square()] },
+      OperationCase("segment max", operands, checksSecondDerivative: true) { [$0[0].segmentMax($0[1], count: 5, empty: 2).square()] },
+      OperationCase("segment min", operands) { [$0[0].segmentMin($0[1], count: 5).square()] },
+      OperationCase("segment product", operands, checksSecondDerivative: true) { [$0[0].segmentProduct($0[1], count: 5)] },
+      OperationCase("segment product with zeros", operands, isDifferentiable: false) {
+        let x = Tensor.select($0[0] .> 1, Tensor(0), $0[0])
+        return [x.segmentProduct($0[1], count: 5)] + x.segmentProduct($0[1], count: 5).sum().gradients(withRespectTo: [x])
+      },
+    ]
+  }()
+
+  static let sparse: [OperationCase] = {
+    let matrix = { @Sendable (values: Tensor) in
+      // Row 2 is empty, the place (3, 0) has two entries, and columns are in no order.
+      try! SparseMatrix(
+        rows: 4, columns: 3, rowOffsets: Tensor([0, 2, 3, 3, 6] as [Int32]), columnIndices: Tensor([2, 0, 1, 0, 1, 0] as [Int64]),
+        values: values)
+    }
+    return [
+      OperationCase("sparse matmul", [[6], [3, 5]], checksSecondDerivative: true) { matrix($0[0]).matmul($0[1]).square() },
+      OperationCase("sparse matmul in double precision", [[6], [3, 21]], dtype: .float64, tolerance: 1e-12) {
+        matrix($0[0]).matmul($0[1]).square()
+      },
+      OperationCase("sparse matmul, transposed", [[6], [4, 5]], checksSecondDerivative: true) {
+        matrix($0[0]).transposed().matmul($0[1]).square()
+      },
+      OperationCase("sparse matmul, batches", [[6], [2, 3, 2]], checksSecondDerivative: true) { matrix($0[0]).matmul($0[1]).square() },
+      OperationCase("sparse matmul, vector", [[6], [3]]) { matrix($0[0]).matmul($0[1]).square() },
+      OperationCase("sampled matmul", [[4, 2], [3, 2]], checksSecondDerivative: true) {
+        matrix(Tensor.ones([6])).sampledMatmul($0[0], $0[1]).square()
+      },
+      OperationCase("sampled matmul, transposed, batches", [[2, 3, 2], [2, 4, 2]], checksSecondDerivative: true) {
+        matrix(Tensor.ones([6])).transposed().sampledMatmul($0[0], $0[1]).square()
+      },
+      OperationCase("sparse matrix made dense", [[6]]) { matrix($0[0]).dense().square() },
+    ]
+  }()
 
   static let attention: [OperationCase] = [
     OperationCase("attention", [[2, 3, 4], [2, 5, 4], [2, 5, 3]], checksSecondDerivative: true) {

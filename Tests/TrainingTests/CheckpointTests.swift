@@ -184,6 +184,37 @@ import Training
     }
   }
 
+  /// A training that is stopped by Ctrl-C saves, ends with 4, and continues to the weights of one that was left alone.
+  @Test func aTrainingIsStoppedAndContinues() throws {
+    try withTemporaryDirectory { directory in
+      func lines(stoppingAt step: Int?, _ directory: URL) throws -> (lines: [String], status: Int32) {
+        let probe = try Probe("train", directory)
+        var lines: [String] = []
+        while true {
+          let line = probe.line()
+          if line.isEmpty { break }
+          lines.append(line)
+          if let step, line == "step \(step)" { probe.send(SIGINT) }
+        }
+        probe.process.waitUntilExit()
+        #expect(probe.process.terminationReason == .exit)
+        return (lines, probe.process.terminationStatus)
+      }
+      let straight = try lines(stoppingAt: nil, directory.appendingPathComponent("straight"))
+      #expect(straight.status == 0 && straight.lines.count == 61)
+      let stopped = directory.appendingPathComponent("stopped")
+      let first = try lines(stoppingAt: 27, stopped)
+      #expect(first.status == 4)
+      #expect(first.lines.last!.hasPrefix("interrupted after step ") && first.lines.last!.contains("the state is saved in"))
+      let done = first.lines.count - 1
+      #expect(done < 60)
+      let second = try lines(stoppingAt: nil, stopped)
+      #expect(second.status == 0)
+      #expect(second.lines.first == "step \(done)")
+      #expect(second.lines.last == straight.lines.last)
+    }
+  }
+
   @Test func theErrorSaysWhereTheStateIs() {
     #expect("\(Interrupted(signal: SIGINT, checkpoint: "out/step-1", step: 12))" == "interrupted after step 12: the state is saved in out/step-1; resume continues from there")
     #expect("\(Interrupted(signal: SIGINT, checkpoint: nil, step: 12))".contains("nothing is saved"))

@@ -5,9 +5,11 @@
 #include "apus_fused.h"
 #include "apus_indexed.h"
 #include "apus_normalization.h"
+#include "apus_ordering.h"
 #include "apus_parallel.h"
 #include "apus_pooling.h"
 #include "apus_resample.h"
 #include "apus_softmax.h"
+#include "apus_sparse.h"
 
 #endif

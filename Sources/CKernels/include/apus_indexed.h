@@ -31,17 +31,20 @@ int64_t apus_take_along(const apus_indexed_spec *spec, const void *x, const int6
 /// y (outer, extent, inner) = base with values (outer, count, inner) added at indices (outer, count, inner); otherwise as `apus_scatter_add`.
 int64_t apus_scatter_add_along(const apus_indexed_spec *spec, const void *base, const int64_t *indices, const void *values, void *y);
 
-/// The largest or smallest value of each segment.
-///
-/// y (segments, inner) from x (count, inner) and the segment of each row, and `source` (segments, inner): the row each came from, the
-/// first of equal ones, or -1 for a segment without rows, whose y is `empty`. NaN counts as more extreme than any number. Any dtype but APUS_BF16.
+/// Rows of x (count, inner), combined by the segment each belongs to. Any dtype but APUS_BF16.
 typedef struct {
   apus_dtype dtype;
   int64_t count, segments, inner;
+  /// For extremes only.
   int maximum;
   double empty;
 } apus_segment_spec;
 
+/// y (segments, inner) = the largest or smallest value of each segment, and `source` (segments, inner): the row each came from, the
+/// first of equal ones, or -1 for a segment without rows, whose y is `empty`. NaN counts as more extreme than any number.
 int64_t apus_segment_extreme(const apus_segment_spec *spec, const void *x, const int64_t *indices, void *y, int64_t *source);
+
+/// y (segments, inner) = the product of each segment; 1 for one without rows. Integers wrap; of booleans it is whether all are true.
+int64_t apus_segment_product(const apus_segment_spec *spec, const void *x, const int64_t *indices, void *y);
 
 #endif

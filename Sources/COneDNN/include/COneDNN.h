@@ -6,4 +6,9 @@
 #include "apus_epilogue.h"
 #include "apus_matmul.h"
 
+#include <stdbool.h>
+
+/// Whether oneDNN has products and convolutions of bf16 for this CPU: it needs AVX-512.
+bool apus_onednn_supports_bf16(void);
+
 #endif

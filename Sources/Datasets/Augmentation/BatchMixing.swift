@@ -7,9 +7,11 @@ public enum BatchMixing: Codable, Hashable, Sendable {
   /// A rectangle of x' in x; lambda ~ Beta(alpha, alpha) is the share that stays (Yun et al., 2019). Needs images.
   case cutMix(alpha: Float)
 
-  /// - Parameter features: float32 (samples, ...).
+  /// - Parameters:
+  ///   - features: float32 (samples, ...).
+  ///   - labels: class numbers, one a sample.
   /// - Returns: the mixed features, and targets of (samples, classes) whose rows add up to 1.
-  func mixed(
+  public func mixed(
     _ features: Tensor, labels: [Int], classCount: Int, random: inout SplitMix64
   ) -> (features: Tensor, targets: Tensor) {
     let count = labels.count

@@ -124,7 +124,7 @@ final class ByteReader {
   }
 
   /// Fills `target` as far as the file reaches; returns how far.
-  private func readSome(into target: UnsafeMutableRawBufferPointer) throws -> Int {
+  func readSome(into target: UnsafeMutableRawBufferPointer) throws -> Int {
     let count = isCompressed ? try inflate(into: target) : try readStored(into: target)
     offset += count
     return count

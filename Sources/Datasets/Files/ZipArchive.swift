@@ -86,11 +86,14 @@ final class ZipArchive {
     }
     defer { for content in contents { content.deallocate() } }
     let isWritten = apus_zip_write(
-      temporary.path, entries.count, names.map { UnsafePointer($0) }, contents.map { UnsafePointer($0) }, entries.map(\.bytes.count), compressed,
+      temporary.path, entries.count, names.map { UnsafePointer($0) }, contents.map { UnsafePointer($0) },
+      entries.map(\.bytes.count), compressed,
       &message)
     guard isWritten else { throw FileAccessError(path: url.path, action: "write", reason: text(message)) }
     try AtomicFile.write(try ByteReader.contents(of: temporary), to: url)
   }
 
-  private static func text(_ message: [CChar]) -> String { String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) }
+  private static func text(_ message: [CChar]) -> String {
+    String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
 }

@@ -39,7 +39,8 @@ public enum CIFAR {
     guard !bytes.isEmpty, bytes.count % record == 0 else {
       throw FileFormatError(
         path: url.path, at: .byte(bytes.count / record * record), found: "\(bytes.count) bytes",
-        expected: "a positive multiple of \(record), the size of a \(variant.rawValue) record", advice: "the file is cut short; copy or download it again")
+        expected: "a positive multiple of \(record), the size of a \(variant.rawValue) record",
+        advice: "the file is cut short; copy or download it again")
     }
     let count = bytes.count / record
     var labels = [[Int32]](repeating: [], count: variant.labelBytes)
@@ -95,6 +96,9 @@ public enum CIFAR {
     }
     try AtomicFile.write(url.pathExtension == "gz" ? Gzip.compressed(bytes) : bytes, to: url)
   }
+
+  /// Which of the two a file is.
+  static func variant(of url: URL) throws -> Variant { try recognise(try ByteReader(url).rest(), path: url.path) }
 
   /// Tells the variant: the size must be a multiple of the record, and the label bytes in range.
   private static func recognise(_ bytes: [UInt8], path: String) throws -> Variant {

@@ -35,7 +35,8 @@ struct DelimitedText {
     if let place = firstInvalidUTF8(content) ?? content.firstIndex(of: 0) {
       let line = content[..<place].reduce(1) { $0 + ($1 == 0x0a ? 1 : 0) }
       throw FileFormatError(
-        path: path, at: .line(line), found: "the byte \(hexadecimal([content[place]])) at \(place), which is no text in UTF-8", expected: "UTF-8 text",
+        path: path, at: .line(line), found: "the byte \(hexadecimal([content[place]])) at \(place), which is no text in UTF-8",
+        expected: "UTF-8 text",
         advice: "save the file as UTF-8, or copy it again")
     }
 

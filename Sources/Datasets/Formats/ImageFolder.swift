@@ -14,7 +14,9 @@ public enum ImageFolder {
 
     public init(height: Int? = nil, width: Int? = nil, channels: Int? = nil) {
       precondition(channels == nil || channels == 1 || channels == 3, "ImageFolder: \(channels!) channels, must be 1 or 3")
-      precondition((height ?? 1) >= 1 && (width ?? 1) >= 1 && (height == nil) == (width == nil), "ImageFolder: give height and width, or neither")
+      precondition(
+        (height ?? 1) >= 1 && (width ?? 1) >= 1 && (height == nil) == (width == nil),
+        "ImageFolder: give height and width, or neither")
       self.height = height
       self.width = width
       self.channels = channels
@@ -32,7 +34,8 @@ public enum ImageFolder {
     let names = folders.map(\.lastPathComponent)
     let classNames = classNames ?? names
     guard !folders.isEmpty else {
-      throw FileFormatError(path: url.path, found: "no folders", expected: "one folder of images a class", advice: "sort the images into folders by class")
+      throw FileFormatError(
+        path: url.path, found: "no folders", expected: "one folder of images a class", advice: "sort the images into folders by class")
     }
     if let stranger = names.first(where: { !classNames.contains($0) }) {
       throw FileFormatError(
@@ -48,7 +51,8 @@ public enum ImageFolder {
       }
       if let stranger = images.first(where: { !ImageFiles.extensions.contains($0.pathExtension.lowercased()) }) {
         throw FileFormatError(
-          path: stranger.path, found: "a file that is no image", expected: "files ending in \(ImageFiles.extensions.sorted().joined(separator: ", "))",
+          path: stranger.path, found: "a file that is no image",
+          expected: "files ending in \(ImageFiles.extensions.sorted().joined(separator: ", "))",
           advice: "move it out of the class's folder")
       }
       let label = Int32(classNames.firstIndex(of: folder.lastPathComponent)!)
@@ -61,7 +65,8 @@ public enum ImageFolder {
     let perImage = height * width * channels
     guard perImage * files.count <= ByteReader.defaultLimit else {
       throw FileFormatError(
-        path: url.path, found: "\(files.count) images of \(width) x \(height) x \(channels)", expected: "at most \(ByteReader.defaultLimit) bytes of pixels",
+        path: url.path, found: "\(files.count) images of \(width) x \(height) x \(channels)",
+        expected: "at most \(ByteReader.defaultLimit) bytes of pixels",
         advice: "read them at a smaller size")
     }
     let features = try Tensor(shape: [files.count, height, width, channels], dtype: .uint8) { target in
@@ -70,13 +75,15 @@ public enum ImageFolder {
         if options.channels == nil, (image.channels <= 2 ? 1 : 3) != channels {
           throw FileFormatError(
             path: file.url.path, found: image.channels <= 2 ? "a grey image" : "a colour image",
-            expected: "\(channels == 1 ? "grey" : "colour") as in \(files[0].url.lastPathComponent)", advice: "say how many channels are wanted (1 or 3)")
+            expected: "\(channels == 1 ? "grey" : "colour") as in \(files[0].url.lastPathComponent)",
+            advice: "say how many channels are wanted (1 or 3)")
         }
         image = image.converted(toChannels: channels)
         if image.height != height || image.width != width {
           guard options.height != nil else {
             throw FileFormatError(
-              path: file.url.path, found: "an image of \(image.width) x \(image.height)", expected: "\(width) x \(height) as in \(files[0].url.lastPathComponent)",
+              path: file.url.path, found: "an image of \(image.width) x \(image.height)",
+              expected: "\(width) x \(height) as in \(files[0].url.lastPathComponent)",
               advice: "say to which height and width images are to be resized")
           }
           image = image.resized(height: height, width: width)
@@ -105,8 +112,10 @@ public enum ImageFolder {
 
   private static func entries(of url: URL) throws -> [URL] {
     do {
-      return try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: [.isDirectoryKey], options: [.skipsHiddenFiles])
-        .sorted { $0.lastPathComponent < $1.lastPathComponent }
+      return try FileManager.default.contentsOfDirectory(
+        at: url, includingPropertiesForKeys: [.isDirectoryKey], options: [.skipsHiddenFiles]
+      )
+      .sorted { $0.lastPathComponent < $1.lastPathComponent }
     } catch {
       throw FileAccessError(path: url.path, action: "list", reason: error.localizedDescription)
     }

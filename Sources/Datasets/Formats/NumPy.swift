@@ -16,7 +16,8 @@ public enum NumPy {
     for entry in archive.entries {
       guard entry.name.hasSuffix(".npy") else {
         throw FileFormatError(
-          path: url.path, at: .field(entry.name), found: "an entry that is no array", expected: "entries ending in .npy", advice: "this is no NPZ file")
+          path: url.path, at: .field(entry.name), found: "an entry that is no array",
+          expected: "entries ending in .npy", advice: "this is no NPZ file")
       }
       let name = String(entry.name.dropLast(4))
       guard arrays[name] == nil else {
@@ -65,7 +66,9 @@ public enum NumPy {
     var byteCount = header.type.byteCount
     for extent in header.shape {
       let product = byteCount.multipliedReportingOverflow(by: extent)
-      guard !product.overflow else { throw reader.failure(at: 8, found: "the shape \(header.shape)", expected: "a shape that fits 64 bits") }
+      guard !product.overflow else {
+        throw reader.failure(at: 8, found: "the shape \(header.shape)", expected: "a shape that fits 64 bits")
+      }
       byteCount = product.partialValue
     }
     let shape = Shape(header.shape)

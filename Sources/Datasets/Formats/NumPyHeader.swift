@@ -71,7 +71,9 @@ struct NumPyHeader {
       switch key {
       case "descr":
         guard let value = parser.string() else {
-          throw failure(parser.excerpt, "one element type, such as '<f4'", "arrays of records and objects are not read; save plain arrays of numbers")
+          throw failure(
+            parser.excerpt, "one element type, such as '<f4'",
+            "arrays of records and objects are not read; save plain arrays of numbers")
         }
         descr = value
       case "fortran_order":
@@ -99,7 +101,9 @@ struct NumPyHeader {
       }
     }
     guard parser.isAtEnd else { throw unexpected("nothing after the dictionary") }
-    guard let descr, let order, let extents else { throw failure("a header that lacks a key", "the keys 'descr', 'fortran_order' and 'shape'") }
+    guard let descr, let order, let extents else {
+      throw failure("a header that lacks a key", "the keys 'descr', 'fortran_order' and 'shape'")
+    }
     let letter = descr.first.map(String.init) ?? ""
     guard ["<", ">", "|", "="].contains(letter), let type = ElementType(rawValue: String(descr.dropFirst())) else {
       throw failure(

@@ -42,6 +42,9 @@ extension Table {
 
   private static let labelNames = ["class", "label", "target", "y"]
 
+  /// The column that holds labels where nobody says otherwise.
+  func labelColumnName() -> String { Self.labelNames.first { self[$0] != nil } ?? columnNames[columnNames.count - 1] }
+
   /// The table as numbers: a number stays one, a category becomes one feature a value (1 where the row has it). Text columns are no features;
   /// the first of them becomes the column "text".
   ///
@@ -55,7 +58,7 @@ extension Table {
     for name in [roles.label, roles.groups].compactMap({ $0 }) + roles.excluded where self[name] == nil {
       throw failure("no column \"\(name)\"", "one of \(columnNames.joined(separator: ", "))", "correct the name of the column")
     }
-    let label = roles.label ?? Self.labelNames.first { self[$0] != nil } ?? columnNames[columnNames.count - 1]
+    let label = roles.label ?? labelColumnName()
     let used = columnNames.filter { !roles.excluded.contains($0) }
     let featureColumns = used.filter { $0 != label && $0 != roles.groups && self[$0]!.kind != .text }
     let textColumn = used.first { self[$0]!.kind == .text && $0 != label && $0 != roles.groups }
@@ -73,6 +76,7 @@ extension Table {
     let rows = (0..<rowCount).filter { !dropped.contains($0) }
     guard !rows.isEmpty else { throw failure("a missing value in every row", "rows with all values") }
 
+    try requireRoom(for: featureColumns, rows: rows.count)
     var featureNames: [String] = []
     var features: [[Float]] = []
     for name in featureColumns {
@@ -118,6 +122,18 @@ extension Table {
     if let name = roles.groups { columns.append((Dataset.Name.groups, .tensor(groupTensor(name, rows: rows)))) }
     return Dataset(
       name: URL(fileURLWithPath: path).lastPathComponent, columns: columns, classNames: classNames, featureNames: featureNames)
+  }
+
+  /// Features beyond this many bytes are refused: a category of many values, such as an identifier, would fill the memory with zeros.
+  private static let maximumFeatureBytes = 4 << 30
+
+  private func requireRoom(for featureColumns: [String], rows: Int) throws {
+    func width(_ name: String) -> Int { if case .categories(_, let names)? = self[name] { names.count } else { 1 } }
+    let count = featureColumns.reduce(0) { $0 + width($1) }
+    guard let widest = featureColumns.max(by: { width($0) < width($1) }), count * rows > Self.maximumFeatureBytes / 4 else { return }
+    throw FileFormatError(
+      path: path, at: .field(widest), found: "\(width(widest)) categories, with which \(rows) rows have \(count) features each",
+      expected: "at most \(Self.maximumFeatureBytes >> 30) GiB of features", advice: "exclude the column, or declare it as text")
   }
 
   private func labelTensor(_ name: String, rows: [Int], task: Roles.Task) throws -> (Tensor, [String]) {

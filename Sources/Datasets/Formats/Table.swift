@@ -88,7 +88,8 @@ public struct Table: Sendable {
     let delimiter = options.delimiter?.asciiValue ?? Self.delimiter(of: content, path: path)
     let text = try DelimitedText(content, path: path, delimiter: delimiter)
     guard text.rowCount > 0 else {
-      throw FileFormatError(path: path, found: "no rows", expected: "a table of rows and columns", advice: "the file is empty; copy it again")
+      throw FileFormatError(
+        path: path, found: "no rows", expected: "a table of rows and columns", advice: "the file is empty; copy it again")
     }
     func isMissing(_ field: DelimitedText.Field) -> Bool {
       !field.isQuoted && options.missing.contains(text.text(field).trimmingCharacters(in: .whitespaces))
@@ -132,7 +133,9 @@ public struct Table: Sendable {
     var columns: [Column] = []
     for index in names.indices {
       columns.append(
-        try Self.column(rows.map { text.field($0, index) }, name: names[index], kind: kinds[index], text: text, lines: lines, isMissing: isMissing))
+        try Self.column(
+          rows.map { text.field($0, index) }, name: names[index],
+          kind: kinds[index], text: text, lines: lines, isMissing: isMissing))
     }
     self.columns = columns
   }

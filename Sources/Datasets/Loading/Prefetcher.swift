@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Each element has a slot in a ring. A free slot is a worker's permission to start on the next index, so that memory stays bounded while the
 /// consumer is slow, and elements come out in order whatever the number of workers.
-final class Prefetcher<Element: Sendable>: Sendable {
+package final class Prefetcher<Element: Sendable>: Sendable {
   private struct State {
     var nextToMake = 0
     var nextToTake = 0
@@ -59,7 +59,7 @@ final class Prefetcher<Element: Sendable>: Sendable {
   /// - Parameters:
   ///   - ahead: elements made before they are asked for; 0 makes each on the caller's thread.
   ///   - make: gives the element of an index; called once for each, from any thread.
-  init(count: Int, ahead: Int, workers: Int, make: @escaping @Sendable (Int) -> Element) {
+  package init(count: Int, ahead: Int, workers: Int, make: @escaping @Sendable (Int) -> Element) {
     shared = Shared(count: count, capacity: max(ahead, 1), make: make)
     isSynchronous = ahead == 0
     self.workers = isSynchronous ? 0 : min(workers, count)
@@ -76,7 +76,7 @@ final class Prefetcher<Element: Sendable>: Sendable {
   deinit { cancel() }
 
   /// The next element; nil at the end. One consumer only.
-  func next() -> Element? {
+  package func next() -> Element? {
     let index = shared.state.withLock { state -> Int? in
       guard !state.isCancelled, state.nextToTake < shared.count else { return nil }
       defer { state.nextToTake += 1 }
@@ -95,7 +95,7 @@ final class Prefetcher<Element: Sendable>: Sendable {
   }
 
   /// Stops the workers after what they are at, and lets go of what they made.
-  func cancel() {
+  package func cancel() {
     shared.state.withLock { state in
       state.isCancelled = true
       for slot in state.slots.indices { state.slots[slot] = nil }
@@ -104,11 +104,11 @@ final class Prefetcher<Element: Sendable>: Sendable {
   }
 
   /// Waits until no worker runs any more. Returns whether that was so within the time.
-  func waitUntilFinished(seconds: Double) -> Bool {
+  package func waitUntilFinished(seconds: Double) -> Bool {
     for _ in 0..<workers where shared.finished.wait(timeout: .now() + seconds) == .timedOut { return false }
     return true
   }
 
   /// How many elements were begun so far.
-  var begun: Int { shared.state.withLock(\.nextToMake) }
+  package var begun: Int { shared.state.withLock(\.nextToMake) }
 }

@@ -16,9 +16,9 @@ public func infoNCE(
   let scores =
     (isNormalized ? queries.unitLength() : queries).matmul((isNormalized ? keys.unitLength() : keys).transposed()) * (1 / temperature)
   let matches = Tensor.range(queries.shape[0], dtype: .int64)
-  let loss = crossEntropy(scores, labels: matches, ignoring: nil)
+  let loss = crossEntropy(scores, labels: matches)
   guard isSymmetric else { return loss }
-  return (loss + crossEntropy(scores.transposed(), labels: matches, ignoring: nil)) * 0.5
+  return (loss + crossEntropy(scores.transposed(), labels: matches)) * 0.5
 }
 
 /// The normalised, temperature-scaled cross entropy of SimCLR (Chen et al., 2020): each of 2 n views is to pick its partner among the others.
@@ -36,7 +36,7 @@ public func ntXent(_ first: Tensor, _ second: Tensor, temperature: Double = 0.5)
   let isSelf = index.expandingShape(at: 1) .== index
   // Finite, because 0 * -infinity in the cross entropy is not a number.
   let others = Tensor.select(isSelf, Tensor(-1e30, dtype: scores.dtype), scores)
-  return crossEntropy(others, labels: (index + Double(count)) % Double(2 * count), ignoring: nil)
+  return crossEntropy(others, labels: (index + Double(count)) % Double(2 * count))
 }
 
 /// d^2 for equal pairs, max(0, margin - d)^2 for the others, where d is the distance (Hadsell et al., 2006, without the factor 1/2).

@@ -7,9 +7,9 @@ import Tensors
 ///   - labels: integers of shape (...).
 ///   - smoothing: share of the target spread evenly over the classes, in 0 ... 1 (Szegedy et al., 2016).
 ///   - classWeights: (classes); a weighted mean divides by the sum of the labels' weights.
-///   - ignored: a label that does not count, by default -100.
+///   - ignored: a label that does not count (PyTorch: -100); without one, a label outside the classes stops the program.
 public func crossEntropy(
-  _ logits: Tensor, labels: Tensor, smoothing: Double = 0, classWeights: Tensor? = nil, ignoring ignored: Int? = -100,
+  _ logits: Tensor, labels: Tensor, smoothing: Double = 0, classWeights: Tensor? = nil, ignoring ignored: Int? = nil,
   reduction: LossReduction = .mean
 ) -> Tensor {
   precondition((0...1).contains(smoothing), "crossEntropy: the smoothing \(smoothing) does not lie in 0 ... 1")
@@ -54,7 +54,7 @@ public func crossEntropy(
 ///   - classWeights: (classes); a weighted mean divides by the sum of the labels' weights.
 ///   - ignored: a label that does not count.
 public func negativeLogLikelihood(
-  _ logProbabilities: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignoring ignored: Int? = -100,
+  _ logProbabilities: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignoring ignored: Int? = nil,
   reduction: LossReduction = .mean
 ) -> Tensor {
   let (losses, weights) = weightedLikelihoods(logProbabilities, labels, classWeights, ignored)
@@ -82,6 +82,6 @@ private func weightedLikelihoods(
 ///   - logits: (..., classes).
 ///   - labels: integers of shape (...).
 public func focal(_ logits: Tensor, labels: Tensor, gamma: Double = 2, reduction: LossReduction = .mean) -> Tensor {
-  let likelihoods = negativeLogLikelihood(logits.logSoftmax(), labels: labels, ignoring: nil, reduction: .none)
+  let likelihoods = negativeLogLikelihood(logits.logSoftmax(), labels: labels, reduction: .none)
   return reduction((1 - (-likelihoods).exp()).pow(gamma) * likelihoods)
 }

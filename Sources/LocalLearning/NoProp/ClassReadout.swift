@@ -34,7 +34,7 @@ public struct ClassReadout: Module {
   }
 
   /// The mean cross entropy of the labels.
-  func crossEntropy(_ z: Tensor, _ labels: Tensor, _ embedding: LabelEmbedding) -> Tensor {
+  package func crossEntropy(_ z: Tensor, _ labels: Tensor, _ embedding: LabelEmbedding) -> Tensor {
     logits(z, embedding).softmaxCrossEntropy(labels: labels).mean()
   }
 }

@@ -16,6 +16,9 @@ public enum Benchmarks {
       classification(made { MobileNet(random: &$0) }, input: [128, 32, 32, 3])
     },
     Benchmark("transformer", "4 pre-norm blocks of width 256, vocabulary 8192, 16 x 128 tokens, Adam") { transformer() },
+    Benchmark("gcn", "two graph convolutions on 2708 nodes with 13264 entries, 1433 features, 16 hidden, 7 classes, Adam") {
+      graphConvolution()
+    },
     Benchmark("hopfield", "3 retrievals of 1024 queries among 4096 patterns of 512 numbers") { hopfield() },
     Benchmark("resnet20-infer-1", "inference, normalisation folded, one image") { inference(batch: 1) },
     Benchmark("resnet20-infer-128", "inference, normalisation folded, 128 images") { inference(batch: 128) },
@@ -77,6 +80,44 @@ extension Benchmarks {
     evaluate([tokens, targets] + network.parameters.map(\.value))
     let optimizer = Adam(network.parameters, learningRate: 1e-3)
     return { optimizer.minimize(network(tokens).softmaxCrossEntropy(labels: targets).mean()).scalar() }
+  }
+
+  /// A relu(A (X W1 + b1)) W2 + b2 for a random graph of the size of Cora, over all of its nodes.
+  private static func graphConvolution() -> () -> Float {
+    let (nodes, features, hidden, classes) = (2708, 1433, 16, 7)
+    let adjacency = normalizedAdjacency(nodes: nodes, edges: 5278)
+    let (first, second) = made { random in
+      (Dense(inputs: features, outputs: hidden, random: &random), Dense(inputs: hidden, outputs: classes, random: &random))
+    }
+    var random = RandomStream(seed: 1)
+    let inputs = Tensor.normal([nodes, features], key: random.next())
+    let labels = Tensor.integers([nodes], in: 0..<classes, key: random.next())
+    let parameters = first.parameters + second.parameters
+    evaluate([inputs, labels, adjacency.values] + parameters.map(\.value))
+    let optimizer = Adam(parameters, learningRate: 1e-2)
+    return {
+      let scores = adjacency.matmul(second(adjacency.matmul(first(inputs)).relu()))
+      return optimizer.minimize(scores.softmaxCrossEntropy(labels: labels).mean()).scalar()
+    }
+  }
+
+  /// D^(-1/2) (A + I) D^(-1/2) of an undirected graph with distinct random edges, D holding the degrees.
+  private static func normalizedAdjacency(nodes: Int, edges: Int) -> SparseMatrix {
+    var draws = LinearCongruence(state: 5)
+    var pairs: Set<[Int]> = []
+    while pairs.count < edges {
+      let (a, b) = (draws.next(below: nodes), draws.next(below: nodes))
+      if a != b { pairs.insert([min(a, b), max(a, b)]) }
+    }
+    let entries = (pairs.flatMap { [($0[0], $0[1]), ($0[1], $0[0])] } + (0..<nodes).map { ($0, $0) }).sorted { $0 < $1 }
+    var degrees = [Double](repeating: 0, count: nodes)
+    for entry in entries { degrees[entry.0] += 1 }
+    let values = entries.map { Float(1 / (degrees[$0.0] * degrees[$0.1]).squareRoot()) }
+    do {
+      return try SparseMatrix(rows: nodes, columns: nodes, entries: entries.map { (row: $0.0, column: $0.1) }, values: Tensor(values))
+    } catch {
+      preconditionFailure("benchmark gcn: \(error)")
+    }
   }
 
   private static func hopfield() -> () -> Float {

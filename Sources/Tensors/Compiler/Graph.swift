@@ -76,7 +76,9 @@ extension Graph {
   /// Steps follow the order in which the program recorded them, which keeps a gradient close to the activations it needs.
   init(_ capture: borrowing Capture) {
     var order = Array(capture.nodes.indices)
-    order.sort { capture.nodes[$0].serial < capture.nodes[$1].serial }
+    // One number may stand for equal ones recorded earlier.
+    func time(_ node: Int) -> Int { capture.nodes[node].isNumber ? -1 : capture.nodes[node].serial }
+    order.sort { time($0) < time($1) }
 
     var firstValue = [Int](repeating: 0, count: capture.nodes.count)
     // Value ids after replacement, for each output of each node, at `firstValue[node] + output`.
@@ -87,16 +89,16 @@ extension Graph {
     for index in order {
       let node = capture.nodes[index]
       firstValue[index] = valueOf.count
+      if node.isNumber, let scalar = node.operation as? ScalarConstant {
+        valueOf.append(addScalar(scalar, node.type, capture))
+        continue
+      }
       if node.isEvaluated {
         for output in 0..<node.outputCount {
           let value = addValue(node.outputType(output), producer: -1)
           leaves[value] = .array(node: index, output: output, isDonatable: capture.isDonatable[index])
           valueOf.append(value)
         }
-        continue
-      }
-      if node.isNumber, let scalar = node.operation as? ScalarConstant {
-        valueOf.append(addScalar(scalar, node.type, capture))
         continue
       }
 

@@ -83,7 +83,11 @@ extension Lowering {
     case .memory(let view): return view
     case .register(let group, let register):
       let (group, register) = resolve(group, register)
-      for output in groups[group].outputs where output.register == register && output.reduction == nil { return output.view }
+      // One register may hold values of several types, such as a bfloat16 and what it is as a float32.
+      for output in groups[group].outputs
+      where output.register == register && output.reduction == nil && output.view.dtype == graph.types[value].dtype {
+        return output.view
+      }
       let view = temporary(graph.types[value], writer: .group(group))
       groups[group].outputs.append(FusionGroup.Output(register: register, view: view, reduction: nil))
       return view

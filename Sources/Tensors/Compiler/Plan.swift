@@ -91,7 +91,13 @@ final class Plan {
       }
     }
     for (output, claim) in claimed.enumerated() {
-      if case .buffer(let buffer) = claim { roles[buffer] = .output(output) }
+      switch claim {
+      case .buffer(let buffer): roles[buffer] = .output(output)
+      case .input(let buffer):
+        // Nobody holds the leaf, but its memory lives on as this output.
+        if case .input(let slot, _) = roles[buffer] { roles[buffer] = .input(slot, isDonatable: false) }
+      case .sameAs: break
+      }
     }
 
     let memory = MemoryPlan(timed, roles: roles, buffers)

@@ -23,6 +23,8 @@ struct Capture {
   var isDonatable: ContiguousArray<Bool> = []
   /// Distinct values of the scalars that are not structural.
   var scalars: ContiguousArray<Double> = []
+  /// The leaves that are numbers, each value and type once.
+  private var numbers: ContiguousArray<Int> = []
   var key = StructureKey()
 
   private struct Frame {
@@ -119,13 +121,15 @@ struct Capture {
   }
 
   private mutating func closeLeaf(_ node: Node) {
+    // Whether equal numbers share a node is chance (another task may have used their place in the cache); the structure must not tell.
+    if node.isNumber, let twin = numbers.first(where: { isSameNumber(nodes[$0], node) }) {
+      node.index = twin
+      return
+    }
     node.index = nodes.count
     let start = key.words.count
-    if node.isEvaluated {
-      key.append(1)
-      key.append(node.type)
-      for type in node.otherTypes { key.append(type) }
-    } else if node.isNumber {
+    if node.isNumber {
+      numbers.append(node.index)
       let scalar = node.operation as! ScalarConstant
       key.append(2 | UInt64(node.type.dtype.rawValue) << 8)
       if ScalarConstant.isStructural(scalar.value) {
@@ -135,6 +139,10 @@ struct Capture {
         if slot == scalars.count { scalars.append(scalar.value) }
         key.append(UInt64(slot) | 1 << 63 | 1 << 62)
       }
+    } else if node.isEvaluated {
+      key.append(1)
+      key.append(node.type)
+      for type in node.otherTypes { key.append(type) }
     } else {
       // An operation without operands, such as an iota.
       key.append(UInt64(UInt(bitPattern: ObjectIdentifier(type(of: node.operation)))))
@@ -151,13 +159,17 @@ struct Capture {
     nodes.append(node)
   }
 
+  private func isSameNumber(_ a: Node, _ b: Node) -> Bool {
+    a.type.dtype == b.type.dtype && (a.operation as! ScalarConstant).value.bitPattern == (b.operation as! ScalarConstant).value.bitPattern
+  }
+
   /// Reads off the reference counts who else holds each node.
   private mutating func findOwners() {
-    for index in nodes.indices {
+    for index in nodes.indices where !nodes[index].isNumber {
       let isHeld = !isKnownUniquelyReferenced(&nodes[index])
       let node = nodes[index]
       if !node.isEvaluated {
-        isOutput[index] = isHeld && !node.isNumber
+        isOutput[index] = isHeld
       } else if !isHeld {
         isDonatable[index] = node.buffers.withLock { buffers in
           var isUnshared = true

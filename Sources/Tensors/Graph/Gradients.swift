@@ -104,7 +104,23 @@ private struct DifferentiationWalk {
       var reaches = variableOutputs[ObjectIdentifier(visited.node)] != nil
       if !reaches { reaches = visited.inputs.contains { isWanted($0) } }
       reachesVariable.append(reaches)
-      if visited.inputs.isEmpty, !reaches, !(visited.node.operation is Constant), visited.node.isEvaluated { severed.append(visited.node) }
+    }
+    findSevered()
+  }
+
+  /// Finds the evaluated values at which a derivative would have gone on; what lies behind a `stopGradient` is none of them.
+  private mutating func findSevered() {
+    var isReached = [Bool](repeating: false, count: nodes.count)
+    isReached[nodes.count - 1] = true
+    for (index, visited) in nodes.enumerated().reversed() where isReached[index] {
+      let node = visited.node
+      if visited.inputs.isEmpty {
+        if !reachesVariable[index], !(node.operation is Constant), node.isEvaluated { severed.append(node) }
+      } else if !(node.operation is StopGradient) {
+        for input in visited.inputs where input.dtype.isFloatingPoint {
+          if let position = positionOfNode[ObjectIdentifier(input.node)] { isReached[position] = true }
+        }
+      }
     }
   }
 

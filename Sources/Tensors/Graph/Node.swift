@@ -65,6 +65,14 @@ final class Node: Sendable {
 
   func outputType(_ index: Int) -> TensorType { index == 0 ? type : otherTypes[index - 1] }
 
+  /// Gives a number memory of its own. In graphs it stays a number.
+  func realiseNumber() {
+    let buffer = Buffer(byteCount: type.byteCount)
+    type.dtype.store((operation as! ScalarConstant).value, at: buffer.pointer)
+    buffers.withLock { $0 = [buffer] }
+    isEvaluated = true
+  }
+
   /// Long chains (an update recorded every step and never read) would overflow the stack if released recursively.
   /// Companions are left to recursion, since the engine may be about to revive one through its weak reference.
   deinit {

@@ -6,12 +6,8 @@ import Synchronization
 final class Engine: Sendable {
   static let shared = Engine()
 
-  /// Plans kept; supernets make a new structure every step, so the number is bounded.
-  static let maximumPlans = 512
-
   private struct State {
-    var plans: [UInt64: [(words: ContiguousArray<UInt64>, plan: Plan)]] = [:]
-    var planCount = 0
+    var plans = PlanCache()
     var epoch: UInt64 = 0
     let arena = Arena()
     var statistics = EngineStatistics()
@@ -62,11 +58,12 @@ final class Engine: Sendable {
   }
 
   private static func graph(_ capture: Capture) -> Graph {
-    let graph = Graph(capture)
+    let graph = Graph(capture).wideningUnsupportedProducts()
     return MemoryBudget.bytes.map { Rematerialization.apply(to: graph, budget: $0) } ?? graph
   }
 
   private static func evaluate(_ roots: [Tensor], _ state: inout State) -> Capture? {
+    for root in roots where root.node.isNumber && !root.node.isEvaluated { root.node.realiseNumber() }
     let pending = roots.filter { !$0.node.isEvaluated }
     guard !pending.isEmpty else { return nil }
     let start = monotonicNanoseconds()
@@ -79,16 +76,11 @@ final class Engine: Sendable {
     let captured = monotonicNanoseconds()
     var statistics = EngineStatistics()
     let plan: Plan
-    if let known = state.plans[hash]?.first(where: { $0.words == capture.key.words }) {
-      plan = known.plan
+    if let known = state.plans.plan(hash: hash, words: capture.key.words, at: state.epoch) {
+      plan = known
     } else {
-      if state.planCount >= maximumPlans {
-        state.plans.removeAll()
-        state.planCount = 0
-      }
       plan = Plan(Lowering(graph(capture)), nodeCount: capture.nodes.count, compileStart: captured)
-      state.plans[hash, default: []].append((capture.key.words, plan))
-      state.planCount += 1
+      state.plans.insert(plan, hash: hash, words: capture.key.words, at: state.epoch)
       statistics.compiledPlans = 1
       statistics.compiledNodes = capture.nodes.count
       statistics.compileNanoseconds = plan.compileNanoseconds

@@ -37,7 +37,7 @@ public final class TrainingLoop {
   public let seed: Int
 
   /// The learning rate of all optimisers by step; nil leaves theirs alone.
-  public var learningRate: ((_ step: Int) -> Double)?
+  public var schedule: (any LearningRateSchedule)?
   public var recorder = Recorder()
   public var progress = ProgressDisplay.silent
   public var logger = Logger(label: "apus.training")

@@ -95,7 +95,7 @@ final class TrainingRun<Source: BatchSource> {
 
   /// Lets the body record a step, and computes nothing.
   func record(_ batch: Source.Batch, step index: Int, epoch: Int, number: Int, isReplay: Bool) throws -> PendingStep {
-    if let rate = loop.learningRate?(index) {
+    if let rate = loop.schedule?.rate(at: index) {
       for optimizer in loop.optimizers { optimizer.learningRate = rate }
     }
     var random = RandomStream(seed: loop.seed, step: index)
@@ -137,7 +137,7 @@ final class TrainingRun<Source: BatchSource> {
         position.averages[name, default: RunningAverage()].add(value, weight: Double(step.itemCount))
         if isRecorded { loop.recorder.record(name, value, step: step.index + 1, epoch: position.epoch) }
       }
-      if isRecorded, loop.learningRate != nil, let optimizer = loop.optimizers.first {
+      if isRecorded, loop.schedule != nil, let optimizer = loop.optimizers.first {
         loop.recorder.record("learning rate", optimizer.learningRate, step: step.index + 1, epoch: position.epoch)
       }
     }

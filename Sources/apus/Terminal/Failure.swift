@@ -17,6 +17,7 @@ struct Failure {
     case let error as Diverged: self.init(error.description, ExitCode.checkFailed)
     case is FileFormatError, is FileAccessError, is NoValidCheckpoint: self.init("\(error)", ExitCode.data)
     case let error as ChecksFailed: self.init(error.description, ExitCode.checkFailed)
+    case let error as FetchInterrupted: self.init(error.description, ExitCode.interrupted)
     case let error as Interrupted: self.init(error.description, ExitCode.interrupted)
     default:
       if ApusCommand.exitCode(for: error) == .validationFailure || error is ValidationError {

@@ -3,7 +3,7 @@ import LocalLearning
 import Tensors
 import Testing
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct LabelEmbeddingTests {
+@Suite struct LabelEmbeddingTests {
   @Test func `one-hot is the fixed identity`() {
     let embedding = LabelEmbedding.oneHot(classCount: 3)
     #expect(embedding.weight.value.array(of: Float.self) == [1, 0, 0, 0, 1, 0, 0, 0, 1])

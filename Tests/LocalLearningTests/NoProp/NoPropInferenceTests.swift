@@ -20,7 +20,7 @@ private struct VelocityOracle: TimedDenoisingBlock {
   func logits(features: Tensor, state: Tensor, time: Tensor) -> Tensor { (features - state) / (1 - time.expandingShape(at: 1)) }
 }
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct NoPropInferenceTests {
+@Suite struct NoPropInferenceTests {
   private let classes = 5
   private let labels = Tensor((0..<200).map { Int64($0 % 5) })
 

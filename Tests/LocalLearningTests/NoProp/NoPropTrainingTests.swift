@@ -3,7 +3,7 @@ import LocalLearning
 import Tensors
 import Testing
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct NoPropTrainingTests {
+@Suite struct NoPropTrainingTests {
   private let batches: [(images: Tensor, labels: Tensor)] = (0..<6).map { NoPropFixtures.data(32, seed: 40 + $0) }
 
   /// Trains a fresh chain by blocks alone, visiting blocks in the order that `visits` gives, and returns its bytes.
@@ -104,7 +104,8 @@ import Testing
     let model = try NoPropFixtures.chain(steps: 6)
     let trainer = try DiscreteTimeTrainer(model, random: RandomStream(seed: 55))
     let batch = batches[0]
-    for t in 1...6 { for _ in 0..<2 { trainer.step(block: t, images: batch.images, labels: batch.labels) } }
+    // Round by round, so that the steps the optimisers have taken coincide here only, where equal numbers are one.
+    for _ in 0..<2 { for t in 1...6 { trainer.step(block: t, images: batch.images, labels: batch.labels) } }
     let statistics = EngineStatistics.during {
       for _ in 0..<3 { for t in 1...6 { trainer.step(block: t, images: batch.images, labels: batch.labels) } }
     }
@@ -142,10 +143,14 @@ import Testing
     let flow = try FlowMatchingNoProp(
       embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.readout(embedding), settings: .init(steps: 50))
     #expect(train(flow, epochs: 80) > 0.9)
-    let fresh = try NoPropFixtures.chain(steps: 4, seed: 66)
-    #expect(train(try BackpropagationChain(embedding: embedding, blocks: fresh.blocks, readout: fresh.readout), epochs: 40) > 0.95)
+    // From a random readout two classes may want one corner of the simplex, which saturated softmaxes do not undo: head = W^T here.
+    let chained = train(
+      try BackpropagationChain(
+        embedding: embedding, blocks: NoPropFixtures.chain(steps: 4, seed: 66).blocks, readout: NoPropFixtures.transposedReadout(embedding)),
+      epochs: 40)
+    #expect(chained > 0.95)
     let adjoint = try NeuralODEClassifier(
-      embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.readout(embedding), solver: .heun, steps: 5)
+      embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.transposedReadout(embedding), solver: .heun, steps: 5)
     #expect(train(adjoint, epochs: 20) > 0.95)
   }
 

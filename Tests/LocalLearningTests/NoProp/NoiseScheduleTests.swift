@@ -4,7 +4,7 @@ import LocalLearning
 import Tensors
 import Testing
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct NoiseScheduleTests {
+@Suite struct NoiseScheduleTests {
   @Test(arguments: [1, 2, 4, 10, 30]) func `cosine schedule rises inside the clip`(steps: Int) throws {
     let schedule = try NoiseSchedule.cosine(steps: steps)
     #expect(schedule.stepCount == steps)
@@ -64,7 +64,7 @@ import Testing
   }
 }
 
-@Suite(.disabled("NoProp fails its parity case in continuous time")) struct LearnedNoiseScheduleTests {
+@Suite struct LearnedNoiseScheduleTests {
   @Test func `slope of the signal-to-noise ratio equals a central difference`() throws {
     let schedule = try NoPropFixtures.schedule(ends: -7...7)
     let times = (1..<200).map { Double($0) / 200 }
@@ -100,7 +100,7 @@ import Testing
     #expect(model.schedule.bytes.filter { start[$0.key] != $0.value }.count == 5, "every part of the schedule learns")
     let gamma = model.schedule(at: Tensor.range(1001, step: 0.001)).gamma.array(of: Float.self)
     #expect(zip(gamma, gamma.dropFirst()).allSatisfy { $0 >= $1 })
-    #expect(model.schedule.gamma1.value.scalar() <= 4.05)
+    #expect(model.schedule.gamma1.value.scalar() <= Float(4.05))
     #expect(model.schedule.gamma0.value.scalar() >= -4.05)
     let range = model.schedule.weightRange()
     #expect(range.lowerBound > 0 && range.upperBound.isFinite)

@@ -1,0 +1,63 @@
+import Layers
+import LocalLearning
+import Tensors
+import Training
+
+/// NoProp beside back-propagation through the same blocks, an adjoint neural ODE and a plain network (Li, Teh and Pascanu, 2025).
+public enum NoPropStudy: Study {
+  public static let card = StudyCard(
+    slug: "noprop", title: "NoProp: Training Neural Networks without (Full) Back-propagation or Forward-propagation",
+    authors: ["Qinyu Li", "Yee Whye Teh", "Razvan Pascanu"], year: 2025, source: "arXiv 2503.24322", family: .localLearning,
+    problem: "Back-propagation must keep every layer's activations and wait for the whole network, at every step.",
+    claim: "Blocks trained each on its own to denoise the label reach the accuracy of back-propagation, with the memory of one block.",
+    data: [.labelledImages, .generated])
+
+  public static func options(_ preset: Preset) -> NoPropOptions {
+    switch preset {
+    case .quick: .quick
+    case .reduced: .reduced
+    case .paper: .paper
+    }
+  }
+
+  public static func run(_ options: NoPropOptions, _ run: StudyRun) throws -> Findings {
+    let data = try NoPropData(run.data, options, seed: run.seed)
+    let results = try run.overSeeds(options.seeds) { seed in
+      let training = NoPropTraining(options: options, data: data, run: run, seed: seed)
+      let phase = run.progress.phase("network", of: options.variants.count)
+      defer { phase.finish() }
+      return try options.variants.map { variant in
+        defer { phase.advance() }
+        return try training.train(variant)
+      }
+    }
+    try NoPropPredictor.save(results[0], options: options, data: data, to: run)
+    let training = NoPropTraining(options: options, data: data, run: run, seed: run.seed)
+    return try NoPropFindings(options: options, preset: run.preset, results: results, training: training).findings()
+  }
+
+  public static func verify(_ file: SafetensorsFile) throws -> [ParityTensor] { try NoPropParity.tensors(of: file) }
+
+  public static func networks(_ options: NoPropOptions) throws -> [StudyNetwork] {
+    let side = 28 / options.pooling
+    let models = NoPropModels(options: options, imageShape: [side, side, 1], classCount: 10)
+    var random = RandomStream(seed: 1)
+    return try options.variants.filter { $0.embedding != .prototype }.map { variant in
+      let embedding = try models.embedding(variant, images: { preconditionFailure("prototypes need images") }, random: &random)
+      let module: any Module =
+        switch variant.method {
+        case .discrete: try models.chain(embedding, random: &random)
+        case .continuous: try models.continuous(embedding, random: &random)
+        case .flow: try models.flow(embedding, random: &random)
+        case .backpropagation: try models.backpropagation(embedding, random: &random)
+        case .adjoint: try models.adjoint(embedding, random: &random)
+        case .convolutional: models.convolutional(random: &random)
+        }
+      return StudyNetwork(variant.title, module)
+    }
+  }
+
+  public static func predict(_ inputs: [String], with model: SavedModel<NoPropOptions>) throws -> [Prediction] {
+    try NoPropPredictor(model).predict(inputs)
+  }
+}
