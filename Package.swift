@@ -46,12 +46,13 @@ let package = Package(
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "apus"]),
+    .target(name: "CommandLineSupport", path: "Tests/CommandLineSupport"),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CommandLineSupport", "apus"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log")]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies", "apus"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]
 )

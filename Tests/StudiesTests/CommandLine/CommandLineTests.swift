@@ -1,3 +1,4 @@
+import CommandLineSupport
 import Foundation
 import Studies
 import Tensors
@@ -53,7 +54,7 @@ struct CommandLineTests {
   @Test func systemsAreListed() throws {
     let result = try ApusProcess(["systems", "--json"])
     #expect(result.exitCode == 0 && result.errors.isEmpty)
-    let systems = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    let systems = try #require(result.document as? [[String: Any]])
     #expect(systems.map { $0["slug"] as? String } == Studies.all.map { $0.card.slug })
     for system in systems {
       for key in ["title", "family", "claim", "presets", "data", "year", "authors"] { #expect(system[key] != nil, "\(key)") }
@@ -93,14 +94,13 @@ struct SystemCommandTests {
   func optionsAreListed(slug: String) throws {
     let result = try ApusProcess(["run", slug, "--options", "--json"])
     #expect(result.exitCode == 0 && result.errors.isEmpty)
-    let options = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    let options = try #require(result.document as? [[String: Any]])
     for option in options {
       for key in ["name", "meaning", "allowed", "value", "presets"] { #expect(option[key] != nil, "\(key)") }
     }
     #expect(try ApusProcess(["run", slug, "--options"]).exitCode == 0)
     #expect(try ApusProcess(["summary", slug]).output.contains(slug))
-    let summary = try ApusProcess(["summary", slug, "--json"])
-    #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(summary.output.utf8)) }
+    #expect(try ApusProcess(["summary", slug, "--json"]).document is [String: Any])
   }
 
   @Test(arguments: slugs)

@@ -69,8 +69,7 @@ struct ReportTests {
   @Test func withoutGnuplotTheRestIsThere() throws {
     try withTemporaryDirectory { directory in
       let warnings = try write(to: directory, searchPath: "/nowhere")
-      #expect(warnings.count == findings.figures.count)
-      #expect(warnings.allSatisfy { $0.contains("gnuplot is not installed") })
+      #expect(warnings.count == 1 && warnings[0].contains("gnuplot is not installed"), "\(warnings)")
       for figure in findings.figures {
         let file = directory.appendingPathComponent("figures/\(figure.name)")
         #expect(FileManager.default.fileExists(atPath: file.path + ".csv") && FileManager.default.fileExists(atPath: file.path + ".gnuplot"))
@@ -119,7 +118,7 @@ struct ReportTests {
       findings.add(Figure("empty", title: "E", caption: "E", .lines(LinePlot(x: "x", y: "y", []))))
       findings.add(Figure("nan", title: "N", caption: "N", .lines(LinePlot(x: "x", y: "y", [Curve("n", perEpoch: [[.nan, .nan]])]))))
       let warnings = try Report(findings, of: run, cost: RunCost(seconds: 1, peakBytes: 1)).write(to: directory)
-      #expect(warnings.contains("there is no data to draw"))
+      #expect(warnings.contains("the figure empty is not drawn: there is no data to draw"))
       #expect(FileManager.default.fileExists(atPath: directory.appendingPathComponent("report.html").path))
     }
   }
