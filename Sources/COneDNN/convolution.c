@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apus_depthwise.h"
 #include "apus_matmul.h"
 #include "apus_parallel.h"
 #include "convolution_parts.h"
@@ -26,6 +27,9 @@ struct apus_convolution {
   bool is_empty;
   /// Takes the place of the primitive for some 1 x 1 kernels.
   apus_matmul *matmul;
+  /// Takes the place of the primitive where each channel has a kernel of its own.
+  bool is_depthwise;
+  apus_depthwise_spec depthwise;
   char implementation[96];
 };
 
@@ -150,6 +154,35 @@ static apus_matmul *weights_matmul(const apus_convolution_spec *s, char *message
   return apus_matmul_create(&product, message, capacity);
 }
 
+/// Whether our own kernel computes it: the gradient of the weights, in which oneDNN's takes 3 to 30 times as long, and the gradient of the
+/// input where the kernel leaps or the image is tiny. Elsewhere oneDNN's is the faster one.
+static bool describe_depthwise(const apus_convolution_spec *s, apus_depthwise_spec *result) {
+  bool suits = s->groups > 1 && s->groups == s->in_channels && s->groups == s->out_channels && s->spatial_rank <= 2 && !s->bias_gradient;
+  suits = suits && s->input_dtype == APUS_F32 && s->weights_dtype == APUS_F32 && s->output_dtype == APUS_F32;
+  *result = (apus_depthwise_spec){.dtype = APUS_F32, .batch = s->batch, .channels = s->groups};
+  for (int axis = 0; axis < 2; axis++) {
+    // One spatial axis is the width of images of height 1.
+    int from = axis - (2 - s->spatial_rank);
+    result->input[axis] = from < 0 ? 1 : s->input[from];
+    result->output[axis] = from < 0 ? 1 : s->output[from];
+    result->kernel[axis] = from < 0 ? 1 : s->kernel[from];
+    result->stride[axis] = from < 0 ? 1 : s->stride[from];
+    result->dilation[axis] = from < 0 ? 1 : s->dilation[from];
+    result->padding_before[axis] = from < 0 ? 0 : s->padding_low[from];
+  }
+  bool leaps = result->stride[0] > 1 || result->stride[1] > 1, is_tiny = result->input[0] * result->input[1] <= 16;
+  bool is_faster = s->kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS || (s->kind == APUS_CONVOLUTION_BACKWARD_DATA && (leaps || is_tiny));
+  return suits && is_faster && apus_depthwise_supports(result);
+}
+
+static void run_depthwise(const apus_convolution *c, const apus_convolution_operands *o) {
+  if (c->spec.kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS) {
+    apus_depthwise_backward_weights(&c->depthwise, o->input, o->output, o->weights, o->scratch);
+  } else {
+    apus_depthwise_backward_data(&c->depthwise, o->output, o->weights, o->input, o->scratch);
+  }
+}
+
 apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, char *message, size_t capacity) {
   const char *reason = refusal(spec);
   if (reason) {
@@ -177,6 +210,13 @@ apus_convolution *apus_convolution_create(const apus_convolution_spec *spec, cha
     }
     c->scratch_bytes = apus_matmul_scratch_bytes(c->matmul);
     snprintf(c->implementation, sizeof c->implementation, "convolution as %s", apus_matmul_implementation(c->matmul));
+    return c;
+  }
+  if (describe_depthwise(spec, &c->depthwise)) {
+    c->is_depthwise = true;
+    bool to_weights = spec->kind == APUS_CONVOLUTION_BACKWARD_WEIGHTS;
+    c->scratch_bytes = to_weights ? apus_depthwise_weights_scratch_bytes(&c->depthwise) : apus_depthwise_scratch_bytes(&c->depthwise);
+    snprintf(c->implementation, sizeof c->implementation, "convolution depthwise");
     return c;
   }
   dnnl_status_t status = prepare(c);
@@ -246,6 +286,10 @@ int apus_convolution_run(apus_convolution *c, const apus_convolution_operands *o
   if (c->matmul) {
     apus_matmul_operands o = {.a = operands->output, .b = operands->input, .c = operands->weights, .scratch = operands->scratch};
     return apus_matmul_run(c->matmul, &o);
+  }
+  if (c->is_depthwise) {
+    run_depthwise(c, operands);
+    return 0;
   }
   apus_enter_alone();
   if (!c->has_pass) return run_primitives(c, operands, operands->scratch);

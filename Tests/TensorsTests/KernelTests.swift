@@ -9,11 +9,12 @@ import Testing
   @Test(arguments: KernelCases.segments) func segments(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.ordering) func ordering(_ testCase: KernelCase) { check(testCase) }
   @Test(arguments: KernelCases.sparse) func sparse(_ testCase: KernelCase) { check(testCase) }
+  @Test(arguments: KernelCases.convolutions) func convolutions(_ testCase: KernelCase) { check(testCase) }
 
   /// Values and derivatives to the last bit, whatever the number of threads.
   @Test(
     arguments: KernelCases.softmax + KernelCases.normalization + KernelCases.indexed + KernelCases.segments + KernelCases.ordering
-      + KernelCases.sparse)
+      + KernelCases.sparse + KernelCases.convolutions)
   func threadsDoNotMatter(_ testCase: KernelCase) {
     let configured = threadCount
     defer { setThreadCount(configured) }
@@ -307,6 +308,58 @@ extension KernelCases {
             return [matrix.matmul($0[1]), matrix.transposed().matmul($0[2]), matrix.sampledMatmul($0[2], $0[1]) * 0.1]
           })
       }
+    }
+    return cases
+  }()
+}
+
+extension KernelCases {
+  static let convolutions: [KernelCase] = {
+    var cases: [KernelCase] = []
+    struct Geometry { var image: [Int], kernel: [Int], strides: [Int], dilations: [Int], padding: [(Int, Int)], channels: Int }
+    let geometries: [Geometry] = [
+      .init(image: [9, 7], kernel: [3, 3], strides: [1, 1], dilations: [1, 1], padding: [(1, 1), (1, 1)], channels: 40),
+      .init(image: [8, 11], kernel: [5, 5], strides: [2, 2], dilations: [1, 1], padding: [(2, 2), (2, 2)], channels: 17),
+      .init(image: [3, 3], kernel: [5, 5], strides: [1, 1], dilations: [1, 1], padding: [(2, 2), (2, 2)], channels: 64),
+      .init(image: [12, 13], kernel: [2, 3], strides: [1, 2], dilations: [2, 3], padding: [(0, 2), (3, 1)], channels: 6),
+      .init(image: [10, 30], kernel: [1, 7], strides: [1, 1], dilations: [1, 1], padding: [(0, 0), (3, 3)], channels: 20),
+      .init(image: [7, 9], kernel: [2, 2], strides: [3, 4], dilations: [1, 1], padding: [(0, 0), (0, 1)], channels: 5),
+      .init(image: [33], kernel: [4], strides: [2], dilations: [1], padding: [(1, 2)], channels: 19),
+      .init(image: [4, 40], kernel: [3, 11], strides: [1, 3], dilations: [1, 2], padding: [(1, 1), (9, 4)], channels: 16),
+      .init(image: [5, 6], kernel: [4, 6], strides: [1, 1], dilations: [1, 1], padding: [(0, 0), (0, 0)], channels: 2),
+    ]
+    for geometry in geometries {
+      for batch in [3, 1, 0] {
+        let channels = geometry.channels
+        let operands: [Operand] = [
+          .init(shape: Shape([batch] + geometry.image + [channels])), .init(shape: Shape([channels] + geometry.kernel + [1])),
+          .init(shape: [channels]),
+        ]
+        let convolve = { @Sendable (x: Tensor, weights: Tensor) in
+          x.convolution(weights, strides: geometry.strides, padding: geometry.padding, dilations: geometry.dilations, groups: channels)
+        }
+        cases.append(KernelCase("depthwise convolution", operands) { [convolve($0[0], $0[1])] })
+        cases.append(KernelCase("depthwise convolution", operands, dtype: .float64) { [convolve($0[0], $0[1])] })
+        cases.append(
+          KernelCase("depthwise convolution with bias, residual and relu", operands) {
+            let y = convolve($0[0], $0[1]) + $0[2]
+            return [(y + Tensor.ones(y.shape) * $0[2].square()).relu()]
+          })
+      }
+    }
+    for (image, kernel, groups, outputs) in [
+      ([2, 9, 8, 6], [3, 2], 1, 10), ([3, 7, 7, 12], [3, 3], 3, 6), ([2, 40, 5], [4], 1, 7), ([1, 4, 5, 6, 4], [2, 3, 2], 2, 6),
+      ([2, 6, 6, 4], [3, 3], 4, 8),
+    ] as [([Int], [Int], Int, Int)] {
+      let operands: [Operand] = [.init(shape: Shape(image)), .init(shape: Shape([outputs] + kernel + [image.last! / groups]))]
+      cases.append(
+        KernelCase("convolution of \(groups) groups", operands, dtype: .float64) {
+          [
+            $0[0].convolution(
+              $0[1], strides: kernel.indices.map { $0 % 2 + 1 }, padding: kernel.map { ($0 / 2, 1) },
+              dilations: kernel.indices.map { 2 - $0 % 2 }, groups: groups)
+          ]
+        })
     }
     return cases
   }()

@@ -14,6 +14,7 @@ import Testing
   @Test(arguments: OperationCases.segments) func segments(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.sparse) func sparse(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.ordering) func ordering(_ testCase: OperationCase) { check(testCase) }
+  @Test(arguments: OperationCases.generators) func generators(_ testCase: OperationCase) { check(testCase) }
   @Test(arguments: OperationCases.attention) func attention(_ testCase: OperationCase) { check(testCase) }
 }
 
@@ -194,7 +195,7 @@ enum OperationCases {
     },
     OperationCase("max pool, dilated", [[1, 7, 7, 2]]) { $0[0].maxPooled(window: [2, 3], strides: [1, 2], dilations: [3, 2]) },
     OperationCase("max pool 3-d", [[1, 4, 4, 4, 2]]) { $0[0].maxPooled(window: [2, 2, 2]) },
-    OperationCase("average pool", [[2, 6, 6, 3]]) { $0[0].averagePooled(window: [2, 2]).square() },
+    OperationCase("average pool", [[2, 6, 6, 3]], checksSecondDerivative: true) { $0[0].averagePooled(window: [2, 2]).square() },
     OperationCase("average pool, padding counted", [[1, 5, 6, 2]]) {
       $0[0].averagePooled(window: [3, 3], strides: [2, 2], padding: [(1, 1), (1, 0)])
     },
@@ -297,6 +298,29 @@ enum OperationCases {
       OperationCase("sparse matrix made dense", [[6]]) { matrix($0[0]).dense().square() },
     ]
   }()
+
+  static let generators: [OperationCase] = [
+    OperationCase("uniform numbers", [.init(shape: [2], range: 0...1000, isInteger: true)], isDifferentiable: false) {
+      [Tensor.uniform([5, 7], key: $0[0]), Tensor.uniform([33], key: $0[0], from: -2, to: 3, dtype: .float64)]
+    },
+    OperationCase("normal numbers", [.init(shape: [2], range: 0...1000, isInteger: true)], isDifferentiable: false) {
+      [Tensor.normal([6, 7], key: $0[0])]
+    },
+    OperationCase("permutation", [.init(shape: [2], range: 0...1000, isInteger: true)], isDifferentiable: false) {
+      [Tensor.permutation(50, key: $0[0])]
+    },
+    OperationCase("numbers in steps", [[3, 5]]) { $0[0] * Tensor.range(5, from: 1, step: 0.5) },
+    OperationCase("custom operation", [[3, 5]], dtype: .float64, checksSecondDerivative: true) {
+      cube($0[0].sin(), outputs: [([3, 5], .float64)])[0]
+    },
+  ]
+
+  private static let cube = CustomOperation(name: "cube") { inputs, outputs in
+    let (x, y) = (inputs[0].elements(as: Double.self), outputs[0].elements(as: Double.self))
+    for index in x.indices { y[index] = x[index] * x[index] * x[index] }
+  } derivative: { call in
+    [call.cotangents[0] * 3 * call.inputs[0].square()]
+  }
 
   static let attention: [OperationCase] = [
     OperationCase("attention", [[2, 3, 4], [2, 5, 4], [2, 5, 3]], checksSecondDerivative: true) {

@@ -1,6 +1,8 @@
 #ifndef APUS_CKERNELS_H
 #define APUS_CKERNELS_H
 
+#include "apus_depthwise.h"
+#include "apus_direct_convolution.h"
 #include "apus_dtype.h"
 #include "apus_fused.h"
 #include "apus_indexed.h"

@@ -1,8 +1,8 @@
 // Sorting, searching and running combinations along rows.
 //
-// Operands are (rows, extent), row-major and contiguous. In every order NaN is larger than all numbers, NaNs are equal to each other, and so
-// are the two zeros; equal elements keep their order, so that the result is the only one there is and does not depend on the number of threads.
-// All functions are thread-safe and take any dtype but APUS_BF16.
+// Operands are (rows, extent), row-major and contiguous. When sorting, NaN is larger than all numbers, NaNs are equal to each other, and so are
+// the two zeros; equal elements keep their order, so that the result is the only one there is. When searching, the first NaN is the extreme. No
+// result depends on the number of threads. All functions are thread-safe and take any dtype but APUS_BF16.
 #ifndef APUS_ORDERING_H
 #define APUS_ORDERING_H
 

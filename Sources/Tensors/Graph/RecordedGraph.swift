@@ -24,3 +24,8 @@ func recordedGraph(of roots: [Tensor]) -> [(node: Node, inputs: [Tensor])] {
     return result
   }
 }
+
+/// The types of the primitives that `roots` were recorded from, leaves included.
+package func operationTypes(computing roots: [Tensor]) -> Set<String> {
+  Set(recordedGraph(of: roots).map { String(describing: type(of: $0.node.operation)) })
+}

@@ -62,9 +62,13 @@ extension ConvolutionGeometry {
 extension Convolution {
   func lower(_ call: LoweringCall, into lowering: inout Lowering) {
     let output = call.outputTypes[0]
-    if output.dtype == .float64 || output.shape.elementCount == 0 {
+    if output.shape.elementCount == 0 {
       lowering.evaluateByDefinition(call, self)
       return
+    }
+    if output.dtype == .float64 {
+      let (input, weights) = (call.inputTypes[0].shape, call.inputTypes[1].shape)
+      return geometry.lowerInDoublePrecision(name, call, .forward, input: input, weights: weights, output: output.shape, into: &lowering)
     }
     let input = lowering.contiguous(call.inputs[0])
     let weights = lowering.contiguous(call.inputs[1])
@@ -104,9 +108,14 @@ extension Convolution {
 extension ConvolutionBackwardData {
   func lower(_ call: LoweringCall, into lowering: inout Lowering) {
     let result = call.outputTypes[0]
-    if result.dtype == .float64 || call.inputTypes[0].shape.elementCount == 0 || result.shape.elementCount == 0 {
+    if call.inputTypes[0].shape.elementCount == 0 || result.shape.elementCount == 0 {
       lowering.evaluateByDefinition(call, self)
       return
+    }
+    if result.dtype == .float64 {
+      let (output, weights) = (call.inputTypes[0].shape, call.inputTypes[1].shape)
+      return geometry.lowerInDoublePrecision(
+        name, call, .backwardData, input: inputShape, weights: weights, output: output, into: &lowering)
     }
     let cotangent = lowering.contiguous(call.inputs[0])
     let weights = lowering.contiguous(call.inputs[1])
@@ -132,9 +141,14 @@ extension ConvolutionBackwardData {
 extension ConvolutionBackwardWeights {
   func lower(_ call: LoweringCall, into lowering: inout Lowering) {
     let result = call.outputTypes[0]
-    if result.dtype == .float64 || call.inputTypes[0].shape.elementCount == 0 || call.inputTypes[1].shape.elementCount == 0 {
+    if call.inputTypes[0].shape.elementCount == 0 || call.inputTypes[1].shape.elementCount == 0 {
       lowering.evaluateByDefinition(call, self)
       return
+    }
+    if result.dtype == .float64 {
+      let (input, output) = (call.inputTypes[0].shape, call.inputTypes[1].shape)
+      return geometry.lowerInDoublePrecision(
+        name, call, .backwardWeights, input: input, weights: weightsShape, output: output, into: &lowering)
     }
     let input = lowering.contiguous(call.inputs[0])
     let cotangent = lowering.contiguous(call.inputs[1])
