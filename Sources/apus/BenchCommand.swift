@@ -71,7 +71,8 @@ struct BenchCommand: ParsableCommand {
         print(
           Self.line(
             result.name, Self.number(result.msMedian, 3), Self.number(result.msMin, 3), String(result.n), Self.number(result.gflops, 0),
-            Self.number(Double(result.peakBytes) * 1e-6, 1), Self.number(result.compileMs, 1), Self.number(result.traceMicrosecondsPerNode, 2)))
+            Self.number(Double(result.peakBytes) * 1e-6, 1), Self.number(result.compileMs, 1),
+            Self.number(result.traceMicrosecondsPerNode, 2)))
       }
       fflush(nil)
     }
@@ -85,7 +86,8 @@ struct BenchCommand: ParsableCommand {
       print(
         Self.line(
           Self.number(kernel.seconds / Double(steps) * 1e3, 3), String(kernel.count / steps), Self.number(kernel.gigaflopsPerSecond, 0),
-          Self.number(kernel.gigabytesPerSecond, 1), "", "", "", "").trimmingCharacters(in: .whitespaces) + "  " + kernel.kernel)
+          Self.number(kernel.gigabytesPerSecond, 1), "", "", "", ""
+        ).trimmingCharacters(in: .whitespaces) + "  " + kernel.kernel)
     }
   }
 

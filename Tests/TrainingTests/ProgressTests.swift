@@ -61,7 +61,7 @@ import Training
       run(capture.console(isTerminal: true, width: width), seconds: 1)
       for state in capture.text.split(separator: "\r\u{1B}[K") {
         #expect(state.filter { $0 != "\n" }.count < width)
-        #expect(state.hasPrefix("epoch") )
+        #expect(state.hasPrefix("epoch"))
       }
     }
   }

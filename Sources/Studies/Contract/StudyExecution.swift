@@ -110,7 +110,7 @@ extension Study {
   private static func blaming<Result>(_ file: URL, expected: String, _ body: () throws -> Result) throws -> Result {
     do {
       return try body()
-    } catch where error is FileFormatError || error is FileAccessError || error is ModelStateError || error is StudyError {
+    } catch  where error is FileFormatError || error is FileAccessError || error is ModelStateError || error is StudyError {
       throw error
     } catch {
       throw FileFormatError(path: file.path, found: "contents that the method refuses (\(error))", expected: expected)

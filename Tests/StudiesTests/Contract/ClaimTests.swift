@@ -63,6 +63,6 @@ struct ClaimTests {
   }
 }
 
-extension Measurement: @retroactive ExpressibleByArrayLiteral {
+extension Training.Measurement: ExpressibleByArrayLiteral {
   public init(arrayLiteral elements: Double...) { self.init(elements) }
 }

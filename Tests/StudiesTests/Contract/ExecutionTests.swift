@@ -17,7 +17,9 @@ struct ExecutionTests {
       #expect(run.isNew)
       #expect(run.document.metrics["line.loss"]?.seeds == 2)
       #expect(
-        try names(output).isSuperset(of: ["findings.json", "options.json", "report.html", "metrics.jsonl", "figures", "tables", "model.safetensors"]))
+        try names(output).isSuperset(of: [
+          "findings.json", "options.json", "report.html", "metrics.jsonl", "figures", "tables", "model.safetensors",
+        ]))
       #expect(try names(output).isDisjoint(with: [".lock", "checkpoints"]))
       #expect(try names(output.deletingLastPathComponent()) == ["run"])
       #expect(try RunFiles.system(in: output) == "slope")
@@ -64,7 +66,7 @@ struct ExecutionTests {
   }
 
   @Test func wrongOptionsAreRefusedBeforeAnyWork() throws {
-    try withTemporaryDirectory { directory in
+    try withTemporaryDirectory { (directory) throws in
       #expect(throws: OptionError.self) {
         try SlopeStudy.execute(RunRequest(assignments: ["steps=0"], output: directory.appendingPathComponent("run")))
       }
@@ -88,7 +90,7 @@ struct ExecutionTests {
   }
 
   @Test func aDirectoryOfSomebodyElseIsRefused() throws {
-    try withTemporaryDirectory { directory in
+    try withTemporaryDirectory { (directory) throws in
       try Data("x".utf8).write(to: directory.appendingPathComponent("thesis.tex"))
       #expect(
         performing: { try SlopeStudy.execute(RunRequest(output: directory)) },
@@ -112,14 +114,15 @@ struct ExecutionTests {
   }
 
   @Test func anInterruptedRunIsKeptAndResumed() throws {
-    try withTemporaryDirectory { directory in
+    try withTemporaryDirectory { (directory) throws in
       let output = directory.appendingPathComponent("run")
       func run(_ assignments: [String], _ leftover: OutputDirectory.Leftover) throws -> CompletedRun {
         try SlopeStudy.execute(RunRequest(assignments: assignments, output: output, leftover: leftover))
       }
       #expect(throws: Interrupted.self) { try run(["isInterrupted=true"], .protect) }
       #expect(try names(directory) == ["run.partial"])
-      #expect(performing: { try run([], .protect) }, throws: { "\($0)".contains("add --resume to continue it, or --restart to discard it") })
+      #expect(
+        performing: { try run([], .protect) }, throws: { "\($0)".contains("add --resume to continue it, or --restart to discard it") })
       #expect(
         performing: { try run([], .resume) },
         throws: { $0 is RequestMismatch && "\($0)".contains("options.isInterrupted is true there and false here") })
@@ -134,7 +137,8 @@ struct ExecutionTests {
 
   @Test func resumingNothingBeginsAnew() throws {
     try withTemporaryDirectory { directory in
-      let run = try SlopeStudy.execute(RunRequest(assignments: ["steps=2"], output: directory.appendingPathComponent("run"), leftover: .resume))
+      let run = try SlopeStudy.execute(
+        RunRequest(assignments: ["steps=2"], output: directory.appendingPathComponent("run"), leftover: .resume))
       #expect(run.isNew)
     }
   }

@@ -39,7 +39,7 @@ struct ParityTests {
   }
 
   @Test func casesAreReadByName() throws {
-    try withTemporaryDirectory { directory in
+    try withTemporaryDirectory { (directory) throws in
       let url = directory.appendingPathComponent("case.safetensors")
       func write(_ metadata: [String: String], _ tensors: [String: Tensor]) throws -> SafetensorsFile {
         try SafetensorsFile.write(tensors, metadata: metadata, to: url)
@@ -48,7 +48,8 @@ struct ParityTests {
       let x = Tensor([1.0, 2])
       #expect(try SlopeStudy.verify(write(["count": "2"], ["in.x": x, "out.double": x * 2])).map(\.pass) == [true])
       #expect(try SlopeStudy.verify(write(["count": "2"], ["in.x": x, "out.double": x * 2.01])).map(\.pass) == [false])
-      #expect(performing: { try SlopeStudy.verify(write([:], ["in.x": x, "out.double": x])) }, throws: { "\($0)".contains("no entry \"count\"") })
+      #expect(
+        performing: { try SlopeStudy.verify(write([:], ["in.x": x, "out.double": x])) }, throws: { "\($0)".contains("no entry \"count\"") })
       #expect(
         performing: { try SlopeStudy.verify(write(["count": "3"], ["in.x": x, "out.double": x])) },
         throws: { "\($0)".contains("\"in.x\": found shape [2], expected shape [3]") })

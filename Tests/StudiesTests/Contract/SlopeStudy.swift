@@ -77,10 +77,13 @@ struct SlopeStudy: Study {
       Figure(
         "loss", title: "The line is found", caption: "Squared error by step & seed <band>.",
         .lines(LinePlot(x: "step", y: Axis("loss", scale: .logarithmic), [Curve("line", perEpoch: runs.map(\.losses))]))))
-    findings.add(Table("fits", title: "Both fits", columns: ["fit", "loss"], rows: [["line", .number(line)], ["constant, \"best\"", .number(constant)]]))
+    findings.add(
+      Table(
+        "fits", title: "Both fits", columns: ["fit", "loss"], rows: [["line", .number(line)], ["constant, \"best\"", .number(constant)]]))
     findings.add(
       Claim(
-        "line-fits", "A line fits better than a constant", measured: line, .below, baseline: constant, measuredName: "line", baselineName: "constant"))
+        "line-fits", "A line fits better than a constant", measured: line, .below, baseline: constant, measuredName: "line",
+        baselineName: "constant"))
     findings.add(Claim("line-is-perfect", "A line fits without error", measured: line, .atMost, baseline: 0, baselineName: "nothing"))
     return findings
   }

@@ -10,12 +10,21 @@ struct ReportTests {
     var findings = Findings(on: DataSummary("digits", isGenerated: true, trainingExamples: 8000, testExamples: 2000))
     findings.add(Metric("memory", 3_145_728, .bytes))
     findings.add(
-      Claim("better", "Better than <before> & \"after\"", measured: Measurement([95, 96]), .above, baseline: Measurement([91, 91.5]), unit: .percent))
+      Claim(
+        "better", "Better than <before> & \"after\"", measured: Measurement([95, 96]), .above, baseline: Measurement([91, 91.5]),
+        unit: .percent))
     let wave = (0..<30).map { sin(Double($0) / 4) }
     let figures: [(String, Figure.Content)] = [
-      ("lines", .lines(LinePlot(x: "epoch", y: Axis("accuracy", .percent), [
-        Curve("method", perEpoch: [[70, 80, 85], [72, 81, 84]]), Curve("baseline, \"plain\"", perEpoch: [[60, 70, 75]], role: .baseline),
-      ]))),
+      (
+        "lines",
+        .lines(
+          LinePlot(
+            x: "epoch", y: Axis("accuracy", .percent),
+            [
+              Curve("method", perEpoch: [[70, 80, 85], [72, 81, 84]]),
+              Curve("baseline, \"plain\"", perEpoch: [[60, 70, 75]], role: .baseline),
+            ]))
+      ),
       ("scatter", .scatter(ScatterPlot(x: "a", y: "b", [.init("one", wave.enumerated().map { .init(Double($0.offset), $0.element) })]))),
       ("bars", .bars(BarPlot(Axis("memory", .bytes), [.init("method", Measurement([3, 4])), .init("baseline", 9, role: .baseline)]))),
       ("heat-map", .heatMap(HeatMap(x: "column", y: "row", value: "correlation", [[1, -0.5], [.nan, 1]]))),
@@ -23,9 +32,15 @@ struct ReportTests {
       ("histogram", .histogram(HistogramPlot("weight", bins: 10, [.init("w", wave), .init("v", wave.map { $0 * 2 }, role: .baseline)]))),
       ("images", .images(ImageGrid([.init("digits", [.init(width: 2, height: 3, [0, 0.2, 0.4, 0.6, 0.8, 1], label: "4")])]))),
       ("confusion", .confusion(ConfusionMatrix(classes: ["cat", "dog"], truth: [0, 0, 1, 1], predictions: [0, 1, 1, 1]))),
-      ("pareto", .pareto(ParetoPlot(x: Axis("cost", scale: .logarithmic), .lower, y: "quality", .higher, [
-        .init("cheap", x: 1, y: 1), .init("dear", x: 30, y: 2), .init("bad", x: 40, y: 1.5),
-      ]))),
+      (
+        "pareto",
+        .pareto(
+          ParetoPlot(
+            x: Axis("cost", scale: .logarithmic), .lower, y: "quality", .higher,
+            [
+              .init("cheap", x: 1, y: 1), .init("dear", x: 30, y: 2), .init("bad", x: 40, y: 1.5),
+            ]))
+      ),
     ]
     for (name, content) in figures { findings.add(Figure(name, title: "Figure & \(name)", caption: "Shows <\(name)>.", content)) }
     findings.add(Table("rows", title: "All rows", columns: ["name", .init("time", .seconds)], rows: [["a, b", 1.5], ["c", .empty]]))
@@ -33,7 +48,8 @@ struct ReportTests {
   }
 
   private let run = RunDescription(
-    system: "slope", title: "Lines & <their> slopes", authors: ["A. Author"], year: 1805, source: "a letter", family: "Shallow", problem: "P?", claim: "C.",
+    system: "slope", title: "Lines & <their> slopes", authors: ["A. Author"], year: 1805, source: "a letter", family: "Shallow",
+    problem: "P?", claim: "C.",
     preset: "quick", seed: 1, options: [.init(name: "steps", value: "5", meaning: "steps & <more>")], optionsJSON: .object([:]),
     command: "./apus run slope --set 'a=<b>'")
 
@@ -42,7 +58,9 @@ struct ReportTests {
   }
 
   private var hasGnuplot: Bool {
-    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains { FileManager.default.isExecutableFile(atPath: "\($0)/gnuplot") }
+    (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+      FileManager.default.isExecutableFile(atPath: "\($0)/gnuplot")
+    }
   }
 
   @Test func everyKindOfFigureIsDrawn() throws {
@@ -62,7 +80,9 @@ struct ReportTests {
       let leftover = try FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent("figures").path)
       #expect(leftover.allSatisfy { !$0.hasPrefix(".") })
       let page = try String(contentsOf: directory.appendingPathComponent("report.html"), encoding: .utf8)
-      for figure in findings.figures { #expect(page.contains("id=\"\(figure.name)-wide-title\"") && page.contains("id=\"\(figure.name)-narrow-title\"")) }
+      for figure in findings.figures {
+        #expect(page.contains("id=\"\(figure.name)-wide-title\"") && page.contains("id=\"\(figure.name)-narrow-title\""))
+      }
     }
   }
 
@@ -72,7 +92,8 @@ struct ReportTests {
       #expect(warnings.count == 1 && warnings[0].contains("gnuplot is not installed"), "\(warnings)")
       for figure in findings.figures {
         let file = directory.appendingPathComponent("figures/\(figure.name)")
-        #expect(FileManager.default.fileExists(atPath: file.path + ".csv") && FileManager.default.fileExists(atPath: file.path + ".gnuplot"))
+        #expect(
+          FileManager.default.fileExists(atPath: file.path + ".csv") && FileManager.default.fileExists(atPath: file.path + ".gnuplot"))
         #expect(!FileManager.default.fileExists(atPath: file.path + ".svg"))
       }
       let page = try String(contentsOf: directory.appendingPathComponent("report.html"), encoding: .utf8)
@@ -88,8 +109,10 @@ struct ReportTests {
       for address in page.matches(of: /(?:src|href)="([^"]*)"/).map(\.1) { #expect(address.hasPrefix("figures/"), "\(address)") }
       #expect(!page.contains("@import") && !page.contains("url(http"))
       for text in [
-        "Lines &amp; &lt;their&gt; slopes", "1 of 1 claim holds", "Better than &lt;before&gt; &amp; &quot;after&quot;", "Holds", "95.50 ± 0.50",
-        "1 min 15 s", "3.00\u{A0}MiB", "steps &amp; &lt;more&gt;", "a=&lt;b&gt;", "prefers-color-scheme:dark", "@media print", "lang=\"en\"",
+        "Lines &amp; &lt;their&gt; slopes", "1 of 1 claim holds", "Better than &lt;before&gt; &amp; &quot;after&quot;", "Holds",
+        "95.50 ± 0.50",
+        "1 min 15 s", "3.00\u{A0}MiB", "steps &amp; &lt;more&gt;", "a=&lt;b&gt;", "prefers-color-scheme:dark", "@media print",
+        "lang=\"en\"",
       ] { #expect(page.contains(text), "\(text)") }
     }
   }
@@ -124,11 +147,14 @@ struct ReportTests {
   }
 
   @Test(arguments: [
-    (94.123, Unit.percent, "94.1\u{A0}%"), (99.96, .percent, "99.96\u{A0}%"), (0.5, .seconds, "500\u{A0}ms"), (1536, .bytes, "1.50\u{A0}KiB"), (12, .bytes, "12\u{A0}bytes"),
-    (0.25, .none, "0.25"), (12_345_678, .none, "12\u{202F}345\u{202F}678"), (1.5e-9, .none, "1.50 × 10⁻⁹"), (-3, .none, "−3"), (.nan, .none, "not a number"),
-    (0, .bytes, "0\u{A0}bytes"),
+    (94.123, Training.Unit.percent, "94.1\u{A0}%"), (99.96, .percent, "99.96\u{A0}%"), (0.5, .seconds, "500\u{A0}ms"),
+    (1536, .bytes, "1.50\u{A0}KiB"), (12, .bytes, "12\u{A0}bytes"),
+    (0.25, .none, "0.25"), (12_345_678, .none, "12\u{202F}345\u{202F}678"), (1.5e-9, .none, "1.50 × 10⁻⁹"), (-3, .none, "−3"),
+    (.nan, .none, "not a number"),
+    (0, .bytes, "0\u{A0}bytes"), (9.9999, .percent, "10.0\u{A0}%"), (9.5, .percent, "9.50\u{A0}%"), (0, .seconds, "0\u{A0}s"),
+    (12, .seconds, "12.0\u{A0}s"),
   ])
-  func numbersAreReadable(value: Double, unit: Unit, text: String) { #expect(NumberText.value(value, unit) == text) }
+  func numbersAreReadable(value: Double, unit: Training.Unit, text: String) { #expect(NumberText.value(value, unit) == text) }
 
   @Test func errorsDecideTheDigits() {
     #expect(NumberText.measurement(Measurement([95.1, 96.2, 95.15]), .percent) == "95.48 ± 0.36\u{A0}%")

@@ -53,7 +53,9 @@ struct FigureFiles: Sendable {
     let csv = plot.csv
     try AtomicFile.write(csv.text.utf8, to: folder.appendingPathComponent("\(figure.name).csv"))
     try AtomicFile.write(script.text.utf8, to: program)
-    guard csv.rowCount > 0 else { return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .ofItsOwn("there is no data to draw")) }
+    guard csv.rowCount > 0 else {
+      return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .ofItsOwn("there is no data to draw"))
+    }
     guard let gnuplot else {
       return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .noProgram)
     }
