@@ -46,6 +46,7 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    .executableTarget(name: "digits", dependencies: ["Training", "Datasets", "Layers", "Tensors"], path: "Examples/Digits"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
     .target(name: "CommandLineSupport", path: "Tests/CommandLineSupport"),

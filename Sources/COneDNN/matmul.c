@@ -49,7 +49,7 @@ static void make_dense(
 }
 
 // Width of the blocks of columns of a product with one row: small enough to share out, large enough to amortise a call.
-enum { COLUMN_BLOCK = 64 };
+enum { COLUMN_BLOCK = 64, REGISTER_BLOCK = 16 };
 
 /// The faster of the two oneDNN entries for one f32 matrix, as measured on two cores of a Zen 4 processor.
 static method choose_for_one(const apus_matmul *m) {
@@ -148,7 +148,9 @@ static void divide_into_blocks(apus_matmul *m) {
   bool by_columns = s->columns >= s->rows;
   int64_t extent = by_columns ? s->columns : s->rows;
   int64_t block = s->rows == 1 ? COLUMN_BLOCK : (extent + threads - 1) / threads;
-  block = (block + COLUMN_BLOCK - 1) / COLUMN_BLOCK * COLUMN_BLOCK;
+  // Blocks of whole registers, and of whole cache tiles where there is enough for all threads.
+  int64_t unit = extent >= 2 * threads * COLUMN_BLOCK || s->rows == 1 ? COLUMN_BLOCK : REGISTER_BLOCK;
+  block = (block + unit - 1) / unit * unit;
   m->block_rows = by_columns ? s->rows : block;
   m->block_columns = by_columns ? block : s->columns;
   m->blocks = (extent + block - 1) / block;

@@ -31,24 +31,33 @@ typedef struct {
   dnnl_status_t status;
 } batch_run;
 
-static void run_pass_on(const apus_matmul *m, const batch_run *r, int64_t index) {
+/// Finishes a block of the product: what the method itself could not.
+static void run_pass_on_block(
+  const apus_matmul *m, const batch_run *r, int64_t index, int64_t row, int64_t rows, int64_t column, int64_t columns
+) {
   const apus_matmul_spec *s = &m->spec;
-  int64_t c_offset = apus_matrix_batch_offset(&s->c, s, index);
-  int64_t product_offset = apus_matrix_batch_offset(&m->inner_spec.c, s, index);
-  const char *residual = r->operands->residual;
+  int64_t product_stride = m->inner_spec.c.row_stride;
+  int64_t c_offset = apus_matrix_batch_offset(&s->c, s, index) + row * s->c.row_stride + column;
+  int64_t product_offset = apus_matrix_batch_offset(&m->inner_spec.c, s, index) + row * product_stride + column;
+  const char *bias = r->operands->bias, *residual = r->operands->residual;
+  if (bias) bias += (m->pass.bias == APUS_BIAS_PER_ROW ? row : column) * (int64_t)apus_matmul_element_bytes(m->pass.bias_dtype);
   apus_epilogue_pass pass = {
-    .rows = s->rows,
-    .columns = s->columns,
+    .rows = rows,
+    .columns = columns,
     .product = (const float *)r->product + product_offset,
-    .product_stride = m->inner_spec.c.row_stride,
+    .product_stride = product_stride,
     .dtype = s->c.dtype,
     .result = (char *)r->operands->c + c_offset * (int64_t)apus_matmul_element_bytes(s->c.dtype),
     .result_stride = s->c.row_stride,
-    .bias = r->operands->bias,
+    .bias = bias,
     .residual = residual ? residual + c_offset * (int64_t)apus_matmul_element_bytes(m->pass.residual_dtype) : NULL,
     .accumulate = m->widens && m->pass.accumulate,
   };
   apus_epilogue_run(&m->pass, &pass);
+}
+
+static void run_pass_on(const apus_matmul *m, const batch_run *r, int64_t index) {
+  run_pass_on_block(m, r, index, 0, m->spec.rows, 0, m->spec.columns);
 }
 
 static dnnl_status_t run_gemm(const apus_matmul *m, int64_t rows, int64_t columns, const float *a, const float *b, float *c) {
@@ -91,11 +100,13 @@ static void run_blocks(void *context, int64_t begin, int64_t end) {
   for (int64_t block = begin; block < end; block++) {
     int64_t row = m->block_rows < s->rows ? block * m->block_rows : 0, rows = s->rows - row;
     int64_t column = m->block_columns < s->columns ? block * m->block_columns : 0, columns = s->columns - column;
+    if (rows > m->block_rows) rows = m->block_rows;
+    if (columns > m->block_columns) columns = m->block_columns;
     dnnl_status_t status = run_gemm(
-      m, rows < m->block_rows ? rows : m->block_rows, columns < m->block_columns ? columns : m->block_columns,
-      (const float *)r->a + row * s->a.row_stride, (const float *)r->b + column * s->b.column_stride,
+      m, rows, columns, (const float *)r->a + row * s->a.row_stride, (const float *)r->b + column * s->b.column_stride,
       (float *)r->product + row * s->c.row_stride + column);
     if (status != dnnl_success) __atomic_store_n(&r->status, status, __ATOMIC_RELAXED);
+    if (m->has_pass) run_pass_on_block(m, r, 0, row, rows, column, columns);
   }
 }
 
@@ -106,7 +117,8 @@ static void run_passes(void *context, int64_t begin, int64_t end) {
 
 int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
   if (m->method == METHOD_NOTHING) return 0;
-  apus_enter_pool();
+  // Threads are given their share here: a region of oneDNN's own would have its team spin between the small products of a step.
+  if (m->method == METHOD_PRIMITIVE) apus_enter_pool(); else apus_enter_alone();
   const apus_matmul_spec *s = &m->inner_spec;
   batch_run r = {m, operands->a, operands->b, operands->c, operands, operands->scratch, dnnl_success};
   if (m->packs_a) {
@@ -132,7 +144,6 @@ int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
   }
   if (m->method == METHOD_GEMM && m->batch == 1) {
     apus_parallel_for(m->blocks, (int64_t)m->flops, run_blocks, &r);
-    if (m->has_pass) run_pass_on(m, &r, 0);
     return r.status;
   }
   apus_parallel_for(m->shares, (int64_t)m->flops, run_shares, &r);
