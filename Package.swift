@@ -20,7 +20,9 @@ let package = Package(
     // Each target imports only what stands below it in this list (Documentation/Architecture.md).
     .executableTarget(
       name: "apus",
-      dependencies: ["Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
@@ -47,12 +49,16 @@ let package = Package(
     .executableTarget(name: "digits", dependencies: ["Training", "Datasets", "Layers", "Tensors"], path: "Examples/Digits"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "apus"]),
+    .target(name: "CommandLineSupport", path: "Tests/CommandLineSupport"),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CommandLineSupport", "apus"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log")]),
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log"),
+      ]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies", "apus"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,14 +9,15 @@ struct ApusCommand: ParsableCommand {
     discussion: """
       A system is a published method. Its study runs the method and the baseline on the same data, and says which of the paper's claims hold.
 
-      apus demo                                  see a network train, ending in a report
-      apus systems                               what there is
-      apus run noprop --preset reduced --data ../shared/data/mnist
-      apus run noprop --options                  what can be set, and within which ranges
+      apus demo                     see a network train, ending in a report
+      apus systems                  what there is
+      apus run noprop --options     what can be set, and within which ranges
+      apus run noprop --preset reduced --data mnist --out runs/mnist
       apus verify --system noprop case.safetensors
 
       Results go to standard output, progress and errors to standard error. With --json, standard output holds one JSON document.
-      Exit codes: 0 done, 1 a check failed, 2 bad usage or options, 3 bad or missing data, 4 interrupted with its state saved, 70 internal error.
+
+      Exit codes: 0 done, 1 a check failed, 2 bad usage or options, 3 bad or missing data, 4 interrupted (state saved), 70 internal error.
       """,
     version: Apus.version,
     subcommands: [

@@ -13,15 +13,19 @@ struct BenchCommand: ParsableCommand {
       Rows: \(Benchmarks.all.map(\.name).joined(separator: ", ")).
 
       apus bench                      all rows, as a table
-      apus bench cnn resnet20 --json  two rows, one JSON line each
+      apus bench --list               what each row computes
+      apus bench cnn resnet20 --json  two rows, one JSON object a line
       apus bench cnn --profile        which kernels the time goes to
       """)
 
   @Argument(help: "The rows to measure; all without any.")
   var names: [String] = []
 
-  @Flag(help: "Print one JSON object a row and nothing else.")
+  @Flag(help: "Print one JSON object a row, each in a line of its own.")
   var json = false
+
+  @Flag(help: "Say what each row computes instead of measuring it.")
+  var list = false
 
   @Flag(help: "Print the kernels of a row, the most expensive first, instead of measuring it.")
   var profile = false
@@ -34,15 +38,24 @@ struct BenchCommand: ParsableCommand {
 
   func validate() throws {
     for name in names where Benchmarks.named(name) == nil {
-      throw ValidationError("there is no row \"\(name)\"; the rows are \(Benchmarks.all.map(\.name).joined(separator: ", "))")
+      let rows = Benchmarks.all.map(\.name)
+      let near = suggestion(for: name, among: rows).map { "; did you mean \($0)?" } ?? ""
+      throw ValidationError("there is no row \"\(name)\": expected \(rows.joined(separator: ", "))\(near)")
     }
     guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds must be above 0, not \(seconds)") }
     if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads)") }
+    if profile && (json || list) || list && json { throw ValidationError("--list, --profile and --json exclude each other") }
   }
 
   func run() throws {
     if let threads { setThreadCount(threads) }
     let rows = names.isEmpty ? Benchmarks.all : names.compactMap(Benchmarks.named)
+    if list {
+      var table = TextTable(alignments: [.left, .left])
+      for row in rows { table.append([row.name, row.summary]) }
+      StandardOutput.write(table.text(width: 120))
+      return
+    }
     if profile {
       for row in rows { printProfile(row) }
       return
@@ -58,7 +71,8 @@ struct BenchCommand: ParsableCommand {
         print(
           Self.line(
             result.name, Self.number(result.msMedian, 3), Self.number(result.msMin, 3), String(result.n), Self.number(result.gflops, 0),
-            Self.number(Double(result.peakBytes) * 1e-6, 1), Self.number(result.compileMs, 1), Self.number(result.traceMicrosecondsPerNode, 2)))
+            Self.number(Double(result.peakBytes) * 1e-6, 1), Self.number(result.compileMs, 1),
+            Self.number(result.traceMicrosecondsPerNode, 2)))
       }
       fflush(nil)
     }
@@ -72,7 +86,8 @@ struct BenchCommand: ParsableCommand {
       print(
         Self.line(
           Self.number(kernel.seconds / Double(steps) * 1e3, 3), String(kernel.count / steps), Self.number(kernel.gigaflopsPerSecond, 0),
-          Self.number(kernel.gigabytesPerSecond, 1), "", "", "", "").trimmingCharacters(in: .whitespaces) + "  " + kernel.kernel)
+          Self.number(kernel.gigabytesPerSecond, 1), "", "", "", ""
+        ).trimmingCharacters(in: .whitespaces) + "  " + kernel.kernel)
     }
   }
 

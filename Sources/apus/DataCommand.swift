@@ -10,7 +10,7 @@ struct DataCommand: ParsableCommand {
     discussion: """
       apus data list                        what --data takes by name
       apus data fetch mnist cifar10         download standard sets, with checksum
-      apus data inspect ../shared/data/mnist
+      apus data inspect mnist
       apus data inspect table.csv --json
 
       What --data takes: \(Self.accepted)
@@ -190,7 +190,7 @@ struct DataInspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Say what a file or folder holds: kind, shapes, ranges, classes, first rows.",
     discussion: """
-      apus data inspect ../shared/data/mnist
+      apus data inspect mnist
       apus data inspect arrays.npz --rows 2
       apus data inspect photos --size 32
       """)

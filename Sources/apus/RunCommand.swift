@@ -13,8 +13,8 @@ struct RunCommand: ParsableCommand {
       configuration.
 
       apus run noprop
-      apus run noprop --preset reduced --data ../shared/data/mnist --out runs/mnist
-      apus run noprop --set epochs=2 --set embedding=learned --seed 7
+      apus run noprop --preset reduced --data mnist --out runs/mnist
+      apus run noprop --set epochs=2 --set variants=dt,backpropagation --seed 7
       apus run noprop --options            what --set takes, and the values of the presets
       apus run noprop --json | jq '.claims[] | {id, holds}'
 

@@ -2,15 +2,16 @@ import ArgumentParser
 import Foundation
 import Layers
 import Studies
+import Tensors
 import Training
 
 struct SummaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "summary", abstract: "Describe a system and its networks, or what a run has found.",
+    commandName: "summary", abstract: "Describe a system and its networks, or what a run has found and saved.",
     discussion: """
       apus summary noprop                  problem, claim, and the networks with their parameters
       apus summary noprop --preset paper   the networks of the paper's configuration
-      apus summary runs/noprop-quick       the findings of a run
+      apus summary runs/noprop-quick       the findings of a run, and its model
       """)
 
   @Argument(help: ArgumentHelp("A system, or the output directory of a run.", valueName: "system|dir"))
@@ -38,21 +39,24 @@ struct SummaryCommand: ParsableCommand {
   }
 
   private func describeRun(_ directory: URL) throws {
-    let document = try RunFiles.findings(in: directory)
+    let findings = try RunFiles.findings(in: directory)
+    let file = directory.appendingPathComponent("model.safetensors")
+    let model = FileManager.default.fileExists(atPath: file.path) ? NetworkDocument(try SafetensorsFile(reading: file)) : nil
     if json {
-      StandardOutput.write(try ReportJSON.encode(document))
+      StandardOutput.write(try ReportJSON.encode(RunDocument(findings: findings, model: model)))
       return
     }
     var table = TextTable(alignments: [.left, .right])
-    for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
+    for (name, metric) in findings.metrics.sorted(by: { $0.key < $1.key }) {
       table.append(["  " + name, NumberText.value(metric.value, Unit(rawValue: metric.unit))])
     }
     StandardOutput.write(
-      RunText.verdicts(document) + "\n" + table.text() + "\nReport: \(RunText.shortest(directory.appendingPathComponent("report.html")))\n")
+      RunText.verdicts(findings) + "\n" + table.text() + (model.map { "\n" + $0.text } ?? "")
+        + "\nReport: \(RunText.shortest(directory.appendingPathComponent("report.html")))\n")
   }
 
   private func describe<S: Study>(_ study: S.Type) throws {
-    let networks = try study.networks(try study.options(preset, assignments)).map(NetworkDocument.init)
+    let networks = try study.networks(try study.options(preset, assignments)).map { NetworkDocument($0) }
     if json {
       StandardOutput.write(try ReportJSON.encode(SystemDocument(card: CardDocument(study.card), networks: networks)))
       return
@@ -67,16 +71,7 @@ struct SummaryCommand: ParsableCommand {
     if !card.needs.isEmpty { facts.append(["Needs", card.needs.joined(separator: ", ")]) }
     facts.append(["Options", "apus run \(card.slug) --options"])
     text += facts.text()
-    for network in networks {
-      text += "\n\(network.name) (\(preset.rawValue) preset): \(NumberText.value(Double(network.parameterCount))) parameters\n"
-      var table = TextTable(alignments: [.left, .right, .right])
-      for parameter in network.parameters {
-        table.append([
-          "  " + parameter.name, parameter.shape.map(String.init).joined(separator: " x "), NumberText.value(Double(parameter.count)),
-        ])
-      }
-      text += table.text()
-    }
+    for network in networks { text += "\n" + network.text }
     StandardOutput.write(text)
   }
 }
@@ -86,13 +81,19 @@ private struct SystemDocument: Encodable {
   let networks: [NetworkDocument]
 }
 
+private struct RunDocument: Encodable {
+  let findings: FindingsDocument
+  let model: NetworkDocument?
+}
+
 private struct NetworkDocument: Encodable {
   struct Entry: Encodable {
     let name: String
     let shape: [Int]
     let dtype: String
     let count: Int
-    let role: String
+    /// "weight" or "statistic"; files do not say.
+    let role: String?
   }
 
   let name: String
@@ -107,5 +108,27 @@ private struct NetworkDocument: Encodable {
         name: named.name, shape: Array(named.parameter.shape), dtype: "\(named.parameter.dtype)", count: named.parameter.shape.elementCount,
         role: named.parameter.role == .weight ? "weight" : "statistic")
     }
+  }
+
+  init(_ file: SafetensorsFile) {
+    name = file.url.lastPathComponent
+    parameters = file.names.sorted { $0.localizedStandardCompare($1) == .orderedAscending }.compactMap { name in
+      file[name].map { entry in
+        Entry(
+          name: name, shape: Array(entry.shape), dtype: entry.storage.dtype.map { "\($0)" } ?? entry.storage.rawValue,
+          count: entry.shape.elementCount, role: nil)
+      }
+    }
+    parameterCount = parameters.reduce(0) { $0 + $1.count }
+  }
+
+  var text: String {
+    var table = TextTable(alignments: [.left, .left, .right])
+    for parameter in parameters {
+      table.append([
+        "  " + parameter.name, parameter.shape.map(String.init).joined(separator: " x "), NumberText.value(Double(parameter.count)),
+      ])
+    }
+    return "\(name): \(NumberText.value(Double(parameterCount))) parameters\n" + table.text()
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Studies
-import Tensors
 import Training
 
 struct VerifyCommand: ParsableCommand {
@@ -11,7 +10,7 @@ struct VerifyCommand: ParsableCommand {
       The file holds inputs, parameters and expected results of a case, as the system's specification names them. Apus runs its own method on the \
       inputs and parameters, and compares. Exit code 1 says that a tensor differs by more than its tolerance.
 
-      apus verify --system noprop ../shared/parity/noprop-a.safetensors
+      apus verify --system noprop case.safetensors
       """)
 
   @Option(help: "The system, as apus systems lists it.")
@@ -25,7 +24,7 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     let study = try Studies.study(system)
-    let tensors = try study.verify(try SafetensorsFile(reading: URL(fileURLWithPath: file)))
+    let tensors = try study.verify(URL(fileURLWithPath: file))
     let failed = tensors.filter { !$0.pass }
     let document = ParityDocument(system: system, file: file, tensors: tensors)
     StandardOutput.write(json ? String(decoding: try ReportJSON.encode(document), as: UTF8.self) : Self.text(tensors))

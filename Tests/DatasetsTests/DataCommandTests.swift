@@ -1,3 +1,4 @@
+import CommandLineSupport
 import Datasets
 import Foundation
 import Tensors
@@ -6,48 +7,19 @@ import Testing
 /// The command line, run as a program of its own.
 @Suite("apus data", .serialized)
 struct DataCommandTests {
-  private struct Outcome {
-    let exitCode: Int32
-    let output, errors: String
-  }
-
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// The program lies beside the tests, which may be loaded by another program.
-  private static func program() throws -> URL {
-    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-    let lines = maps.split(separator: "\n").compactMap { line in line.firstIndex(of: "/").map { String(line[$0...]) } }
-    let folders = [CommandLine.arguments[0]] + lines.filter { $0.hasSuffix(".xctest") }
-    let candidates = folders.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appendingPathComponent("apus") }
-    return try #require(candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) })
-  }
-
   private func run(
     _ arguments: [String], environment: [String: String] = [:], whileRunning: (Process) -> Void = { _ in }
-  ) throws -> Outcome {
-    let process = Process()
-    process.executableURL = try Self.program()
-    process.arguments = ["data"] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment.merging(["no_proxy": "127.0.0.1"]) { $1 }) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    // Files hold any amount, where a pipe would have to be emptied meanwhile.
-    let scratch = try TemporaryFolder()
-    let (output, errors) = (try scratch.file("output"), try scratch.file("errors"))
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
-    whileRunning(process)
-    process.waitUntilExit()
-    return Outcome(
-      exitCode: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-      output: try String(contentsOf: output, encoding: .utf8), errors: try String(contentsOf: errors, encoding: .utf8))
+  ) throws -> ApusProcess {
+    try ApusProcess(["data"] + arguments, environment: environment, whileRunning: whileRunning)
   }
 
-  private func expectRefusal(_ outcome: Outcome, _ exitCode: Int32, _ words: String, _ what: String = "") {
+  private func expectRefusal(_ outcome: ApusProcess, _ exitCode: Int32, _ words: String, _ what: String = "") {
     #expect(outcome.exitCode == exitCode, "\(what): \(outcome.errors)")
-    #expect(outcome.output.isEmpty && outcome.errors.split(separator: "\n").count == 1, "\(what): \(outcome.errors)")
+    #expect(outcome.output.isEmpty && outcome.errorLines.count == 1, "\(what): \(outcome.errors)")
     #expect(outcome.errors.hasPrefix("apus: ") && outcome.errors.contains(words), "\(what): \(outcome.errors)")
   }
 
@@ -60,7 +32,7 @@ struct DataCommandTests {
         let outcome = try run(["inspect", url.path, "--json"])
         let what = "\(seed.name), \(mutation.name)"
         if outcome.exitCode == 0 {
-          #expect(outcome.errors.isEmpty && (try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8))) != nil, "\(what)")
+          #expect(outcome.errors.isEmpty && outcome.document != nil, "\(what)")
         } else {
           expectRefusal(outcome, 3, url.path, what)
         }
@@ -76,7 +48,7 @@ struct DataCommandTests {
 
   @Test func setsAreListed() throws {
     let outcome = try run(["list", "--json"])
-    let entries = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+    let entries = try #require(outcome.document as? [[String: Any]])
     #expect(
       entries.compactMap { $0["name"] as? String } == Handwriting.Characters.allCases.map(\.rawValue) + StandardDataset.all.map(\.name))
     #expect(try run(["list"]).output.contains("mnist"))
@@ -96,7 +68,7 @@ struct DataCommandTests {
     let second = try run(["fetch", "mnist", "--mirror", server.url.absoluteString, "--json"], environment: environment)
     #expect(second.exitCode == 0 && second.output.contains("\"present\"") && !second.output.contains("\"fetched\""))
     let inspection = try run(["inspect", "mnist", "--json"], environment: environment)
-    let document = try #require(try JSONSerialization.jsonObject(with: Data(inspection.output.utf8)) as? [String: Any])
+    let document = try #require(inspection.document as? [String: Any])
     #expect(
       document["kind"] as? String == "IDX" && (document["parts"] as? [[String: Any]])?.map { $0["rows"] as? Int } == [60_000, 10_000])
   }

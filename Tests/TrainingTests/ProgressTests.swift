@@ -8,7 +8,7 @@ import Training
     let display = ProgressDisplay(console: console) { clock.now }
     let epochs = display.phase("epoch", of: 5, done: done, itemName: "images")
     for epoch in done..<5 {
-      let batches = display.phase("batch", of: 4)
+      let batches = display.phase(of: 4)
       for batch in 0..<4 {
         clock.now += seconds
         batches.advance(items: 32, metrics: ["loss": 1 / Double(epoch * 4 + batch + 1)])
@@ -50,7 +50,7 @@ import Training
     run(capture.console(isTerminal: true, width: 100), seconds: 1)
     let states = capture.text.split(separator: "\r\u{1B}[K")
     #expect(capture.text.filter { $0 == "\n" }.count == 1)
-    #expect(states.first == "epoch 1/5 batch 3/4  ██▍░░░░░░░░░░░░░░░░░░░░░ 10%  0:18 left  32.0 images/s  loss 0.5")
+    #expect(states.first == "epoch 1/5  ██▍░░░░░░░░░░░░░░░░░░░░░ 10%  0:18 left  32.0 images/s  loss 0.5")
     #expect(states.allSatisfy { $0.filter { $0 != "\n" }.count < 100 })
     #expect(states.last == "epoch 5/5  ████████████████████████ 100%  0:20 in all  32.0 images/s  loss 0.05  accuracy 0.9\n")
   }
@@ -61,7 +61,7 @@ import Training
       run(capture.console(isTerminal: true, width: width), seconds: 1)
       for state in capture.text.split(separator: "\r\u{1B}[K") {
         #expect(state.filter { $0 != "\n" }.count < width)
-        #expect(state.hasPrefix("epoch") )
+        #expect(state.hasPrefix("epoch"))
       }
     }
   }
@@ -100,6 +100,35 @@ import Training
     #expect(capture.text.hasSuffix("23%  0:33 left"))
     blocks.finish()
     #expect(capture.text.hasSuffix("block 2/10  ████▊░░░░░░░░░░░░░░░░░░░ 20%  0:10 in all\n"))
+  }
+
+  @Test func whatIsOverIsNotShown() {
+    let capture = ConsoleCapture()
+    let clock = ManualClock()
+    let display = ProgressDisplay(console: capture.console(isTerminal: false)) { clock.now }
+    let networks = display.phase("network", of: 2)
+    for name in ["denoising", "loss"] {
+      let epochs = display.phase("epoch", of: 2, itemName: "images")
+      for _ in 0..<2 {
+        clock.now += 20
+        let batches = display.phase(of: 1)
+        batches.advance(items: 100, metrics: [name: 0.5])
+        batches.finish()
+        epochs.advance(metrics: ["accuracy": 0.75])
+      }
+      epochs.finish()
+      networks.advance()
+    }
+    networks.finish()
+    let lines = capture.text.split(separator: "\n")
+    #expect(
+      lines == [
+        "network 1/2 epoch 1/2, 25%, 1:00 left, 5.00 images/s, denoising 0.5",
+        "network 1/2 epoch 2/2, 50%, 0:40 left, 5.00 images/s, denoising 0.5, accuracy 0.75",
+        "network 2/2 epoch 1/2, 75%, 0:20 left, 5.00 images/s, loss 0.5",
+        "network 2/2 epoch 2/2, 100%, 0:00 left, 5.00 images/s, loss 0.5, accuracy 0.75",
+        "network 2/2, 100%, 1:20 in all",
+      ])
   }
 
   @Test func messagesStandAboveTheBar() {

@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Tensors
 import Training
 
@@ -84,12 +85,36 @@ extension Study {
     guard differences.isEmpty else { throw RequestMismatch(path: file.deletingLastPathComponent().path, differences: differences) }
   }
 
-  // MARK: Prediction
+  // MARK: Files from elsewhere
 
   /// Applies the model in a run's directory to new inputs.
+  /// - Throws: `FileAccessError`, `FileFormatError`, `ModelStateError`, `StudyError`
   public static func predict(_ inputs: [String], in directory: URL) throws -> [Prediction] {
-    let saved = try RunFiles.decode(SavedRequest<Options>.self, from: directory.appendingPathComponent("options.json"))
-    return try predict(inputs, with: SavedModel(options: saved.options, directory: directory))
+    let options = directory.appendingPathComponent("options.json")
+    let saved = try RunFiles.decode(SavedRequest<Options>.self, from: options)
+    do { try saved.options.check() } catch {
+      throw FileFormatError(path: options.path, at: .field("options"), found: "\(error)", expected: "what a run of this version writes")
+    }
+    let model = SavedModel(options: saved.options, directory: directory)
+    return try blaming(model.parameters, expected: "the model that the run saved") { try predict(inputs, with: model) }
+  }
+
+  /// Compares this project's method with the results in a parity case.
+  /// - Throws: `FileAccessError`, `FileFormatError`
+  public static func verify(_ file: URL) throws -> [ParityTensor] {
+    let contents = try SafetensorsFile(reading: file)
+    return try blaming(file, expected: "a case as the system's specification says") { try verify(contents) }
+  }
+
+  /// What a method refuses of a file's contents is the file's fault.
+  private static func blaming<Result>(_ file: URL, expected: String, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch  where error is FileFormatError || error is FileAccessError || error is ModelStateError || error is StudyError {
+      throw error
+    } catch {
+      throw FileFormatError(path: file.path, found: "contents that the method refuses (\(error))", expected: expected)
+    }
   }
 }
 

@@ -3,10 +3,11 @@ import Synchronization
 /// Shows how far a run is: one line that is written over on a terminal, a plain line every few seconds elsewhere, nothing for work of less than two seconds.
 ///
 /// Phases nest: a phase begun while another runs is a part of the other's current unit. The bar, and the time left, are those of the outermost phase.
+/// Metrics are shown as long as the phase runs that gave them; those of a phase without a title belong to the one around it.
 ///
 ///     let epochs = progress.phase("epoch", of: 5)
 ///     for _ in 0..<5 {
-///       let batches = progress.phase("batch", of: 100)
+///       let batches = progress.phase(of: 100)
 ///       for _ in 0..<100 { ...; batches.advance(items: 128, metrics: ["loss": loss]) }
 ///       batches.finish()
 ///       epochs.advance()
@@ -34,20 +35,47 @@ public final class ProgressDisplay: Sendable {
     var done: Double
     let began: Double
     let doneAtStart: Double
+    let itemName: String?
     var hadParts = false
+    var metrics: [(name: String, value: Double)] = []
+
+    mutating func show(_ metric: (name: String, value: Double)) {
+      if let known = metrics.firstIndex(where: { $0.name == metric.name }) {
+        metrics[known].value = metric.value
+      } else {
+        metrics.append(metric)
+      }
+    }
   }
 
   struct State {
     var phases: [Phase] = []
     var nextIdentity = 0
-    var metrics: [(name: String, value: Double)] = []
-    var itemName = ""
     var items = 0.0
     var rate: Double?
     var rateTime = 0.0
     var lastDrawn = -Double.infinity
     var lastPlain = -Double.infinity
     var wasShown = false
+
+    var itemName: String? { phases.last { $0.itemName != nil }?.itemName }
+
+    mutating func begin(_ phase: Phase, now: Double) {
+      phases.append(phase)
+      if phase.itemName != nil { forgetRate(now: now) }
+    }
+
+    mutating func endPhases(from index: Int, now: Double) {
+      let ended = phases[index...]
+      phases.removeSubrange(index...)
+      if ended.contains(where: { $0.itemName != nil }) { forgetRate(now: now) }
+    }
+
+    private mutating func forgetRate(now: Double) {
+      rate = nil
+      items = 0
+      rateTime = now
+    }
   }
 
   /// - Parameter console: nil shows nothing.
@@ -64,11 +92,11 @@ public final class ProgressDisplay: Sendable {
 
   /// Begins a phase inside the one that runs.
   /// - Parameters:
-  ///   - title: one of its units: "epoch", "block".
+  ///   - title: one of its units: "epoch", "block". Without one, the phase is the finer progress of the phase around it: it moves the bar only.
   ///   - total: its units; nil where nobody knows.
   ///   - done: units that were done earlier, in a run that continues.
   ///   - itemName: what `items` of `advance` counts: "images".
-  public func phase(_ title: String, of total: Int? = nil, done: Int = 0, itemName: String? = nil) -> ProgressPhase {
+  public func phase(_ title: String = "", of total: Int? = nil, done: Int = 0, itemName: String? = nil) -> ProgressPhase {
     guard console != nil else { return ProgressPhase(display: self, identity: -1) }
     let now = clock()
     let identity = state.withLock { state in
@@ -81,29 +109,24 @@ public final class ProgressDisplay: Sendable {
         state.lastPlain = now
         state.rateTime = now
       }
-      if let itemName { state.itemName = itemName }
       state.nextIdentity += 1
-      state.phases.append(
+      state.begin(
         Phase(
-          identity: state.nextIdentity, title: title, total: total, done: Double(done), began: now, doneAtStart: Double(done)))
+          identity: state.nextIdentity, title: title, total: total, done: Double(done), began: now, doneAtStart: Double(done),
+          itemName: itemName), now: now)
       return state.nextIdentity
     }
     return ProgressPhase(display: self, identity: identity)
   }
 
   fileprivate func advance(_ identity: Int, by count: Int, items: Int, metrics: [(name: String, value: Double)]) {
-    update(identity) { state, index in
+    update(identity) { state, index, now in
       // What ran inside is over when the unit around it is.
-      state.phases.removeSubrange((index + 1)...)
+      state.endPhases(from: index + 1, now: now)
       state.phases[index].done += Double(count)
       state.items += Double(items)
-      for metric in metrics {
-        if let known = state.metrics.firstIndex(where: { $0.name == metric.name }) {
-          state.metrics[known].value = metric.value
-        } else {
-          state.metrics.append(metric)
-        }
-      }
+      let owner = state.phases[...index].lastIndex { !$0.title.isEmpty } ?? index
+      for metric in metrics { state.phases[owner].show(metric) }
       return state.phases[index].hadParts
     }
   }
@@ -114,10 +137,10 @@ public final class ProgressDisplay: Sendable {
     let last: String? = state.withLock { state in
       guard let index = state.phases.firstIndex(where: { $0.identity == identity }) else { return nil }
       guard index == 0 else {
-        state.phases.removeSubrange(index...)
+        state.endPhases(from: index, now: now)
         return nil
       }
-      state.phases.removeSubrange(1...)
+      state.endPhases(from: 1, now: now)
       let line = ProgressLine(state, now: now, isOver: true)
       let isWorthWords = state.wasShown || now - state.phases[0].began >= Self.quietSeconds
       state.phases = []
@@ -129,13 +152,13 @@ public final class ProgressDisplay: Sendable {
   }
 
   /// Changes the state by `change`, which says whether a unit with parts came to its end, and shows it where that is due.
-  private func update(_ identity: Int, _ change: (inout State, _ index: Int) -> Bool) {
+  private func update(_ identity: Int, _ change: (inout State, _ index: Int, _ now: Double) -> Bool) {
     guard let console else { return }
     let now = clock()
     enum Showing { case bottom(ProgressLine), line(String) }
     let showing: Showing? = state.withLock { state in
       guard let index = state.phases.firstIndex(where: { $0.identity == identity }) else { return nil }
-      let isMilestone = change(&state, index)
+      let isMilestone = change(&state, index, now)
       guard now - state.phases[0].began >= Self.quietSeconds else { return nil }
       if now - state.rateTime >= 1, state.items > 0 {
         let rate = state.items / (now - state.rateTime)
@@ -170,7 +193,7 @@ public struct ProgressPhase: Sendable {
   /// Counts units as done.
   /// - Parameters:
   ///   - items: things worked on meanwhile, for the throughput.
-  ///   - metrics: shown from now on, by name.
+  ///   - metrics: shown from now on and as long as the phase runs, by name.
   public func advance(by count: Int = 1, items: Int = 0, metrics: KeyValuePairs<String, Double> = [:]) {
     display.advance(identity, by: count, items: items, metrics: metrics.map { ($0.key, $0.value) })
   }

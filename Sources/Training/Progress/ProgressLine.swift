@@ -10,7 +10,7 @@ struct ProgressLine {
   private let metrics: [String]
 
   init(_ state: ProgressDisplay.State, now: Double, isOver: Bool) {
-    path = state.phases.enumerated().map { index, phase in
+    path = state.phases.filter { !$0.title.isEmpty }.map { phase in
       guard let total = phase.total else { return phase.title }
       // The unit being worked on, unless the phase has just ended.
       let current = isOver ? phase.done : min(phase.done + 1, Double(total))
@@ -28,8 +28,8 @@ struct ProgressLine {
     } else {
       time = "\(ProgressText.duration(elapsed)) so far"
     }
-    rate = state.rate.map { "\(ProgressText.amount($0)) \(state.itemName.isEmpty ? "items" : state.itemName)/s" }
-    metrics = state.metrics.map { "\($0.name) \(ProgressText.metric($0.value))" }
+    rate = state.rate.map { "\(ProgressText.amount($0)) \(state.itemName ?? "items")/s" }
+    metrics = state.phases.flatMap(\.metrics).map { "\($0.name) \(ProgressText.metric($0.value))" }
   }
 
   private static func fraction(_ phases: ArraySlice<ProgressDisplay.Phase>, _ done: (ProgressDisplay.Phase) -> Double) -> Double? {

@@ -55,11 +55,14 @@ package enum NumberText {
     }
   }
 
+  /// Units of which a number is one of several ways to say it, so that a whole one is chance.
+  private static let scaledSymbols: Set<String> = ["KiB", "MiB", "GiB", "TiB", "s", "ms", "µs"]
+
   private static func digits(_ value: Double, unit: String) -> String {
     guard value.isFinite else { return value.isNaN ? "not a number" : value < 0 ? "−∞" : "∞" }
     let size = abs(value)
-    if unit == "%" { return fixed(value, size >= 99.95 || size < 10 ? 2 : 1) }
-    if value == value.rounded(), size < 1e15 { return fixed(value, 0) }
+    if unit == "%" { return fixed(value, size >= 99.95 || size < 9.995 ? 2 : 1) }
+    if value == value.rounded(), size < 1e15, !scaledSymbols.contains(unit) || value == 0 { return fixed(value, 0) }
     if size >= 1e6 || size < 1e-3 { return scientific(value) }
     let significant = unit.isEmpty ? 4 : 3
     let text = fixed(value, (significant - 1 - Int(floor(log10(size)))).clamped(to: 0...6))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Layers
 import Studies
 import Tensors
 import Training
@@ -15,13 +16,15 @@ struct Failure {
       self.init("\(error)", ExitCode.usage)
     case let error as StudyError: self.init(error.description, error.cause == .data ? ExitCode.data : ExitCode.usage)
     case let error as Diverged: self.init(error.description, ExitCode.checkFailed)
-    case is FileFormatError, is FileAccessError, is NoValidCheckpoint: self.init("\(error)", ExitCode.data)
+    case is FileFormatError, is FileAccessError, is ModelStateError, is NoValidCheckpoint: self.init("\(error)", ExitCode.data)
     case let error as ChecksFailed: self.init(error.description, ExitCode.checkFailed)
     case let error as FetchInterrupted: self.init(error.description, ExitCode.interrupted)
-    case let error as Interrupted: self.init(error.description, ExitCode.interrupted)
+    case let error as Interrupted:
+      self.init(error.description + (error.checkpoint == nil ? "" : ": give the same command with --resume"), ExitCode.interrupted)
     default:
       if ApusCommand.exitCode(for: error) == .validationFailure || error is ValidationError {
-        self.init("\(ApusCommand.message(for: error)); see \(Self.helpCommand(for: error))", ExitCode.usage)
+        let message = ApusCommand.message(for: error)
+        self.init("\(message.hasSuffix(".") ? String(message.dropLast()) : message); see \(Self.helpCommand(for: error))", ExitCode.usage)
       } else {
         self.init("internal error: \(error); please report it with the command that led here", ExitCode.internalError)
       }

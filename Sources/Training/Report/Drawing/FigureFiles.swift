@@ -8,7 +8,30 @@ struct DrawnFigure: Sendable {
   let wide: String?
   let narrow: String?
   /// Why it could not be drawn.
-  let problem: String?
+  let problem: Problem?
+
+  enum Problem: Sendable, Hashable {
+    case noProgram
+    case ofItsOwn(String)
+  }
+
+  /// For the reader of the page.
+  var explanation: String? {
+    switch problem {
+    case nil: nil
+    case .noProgram: "\(Gnuplot.advice); figures/\(figure.name).csv holds the data, figures/\(figure.name).gnuplot draws it"
+    case .ofItsOwn(let reason): reason
+    }
+  }
+
+  /// For whoever started the run: equal for all figures where they lack the same.
+  var warning: String? {
+    switch problem {
+    case nil: nil
+    case .noProgram: "no figure is drawn: \(Gnuplot.advice); figures/*.csv hold the data, figures/*.gnuplot draw it"
+    case .ofItsOwn(let reason): "the figure \(figure.name) is not drawn: \(reason)"
+    }
+  }
 }
 
 /// Puts figures into a folder: NAME.csv with the data, NAME.gnuplot with the program, NAME.svg with the picture.
@@ -30,22 +53,21 @@ struct FigureFiles: Sendable {
     let csv = plot.csv
     try AtomicFile.write(csv.text.utf8, to: folder.appendingPathComponent("\(figure.name).csv"))
     try AtomicFile.write(script.text.utf8, to: program)
-    guard csv.rowCount > 0 else { return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: "there is no data to draw") }
+    guard csv.rowCount > 0 else {
+      return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .ofItsOwn("there is no data to draw"))
+    }
     guard let gnuplot else {
-      return DrawnFigure(
-        figure: figure, wide: nil, narrow: nil,
-        problem: "gnuplot is not installed (Debian: apt-get install gnuplot-nox); figures/\(figure.name).csv holds the data, "
-          + "figures/\(figure.name).gnuplot draws it")
+      return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .noProgram)
     }
     var drawings: [String] = []
     for width in [FigureSize.wide, FigureSize.narrow] {
       let target = folder.appendingPathComponent(".\(figure.name).\(width).svg")
       defer { try? FileManager.default.removeItem(at: target) }
       if let problem = gnuplot.run(program, width: width, height: plot.height(width: width), target: target.lastPathComponent) {
-        return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: problem)
+        return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .ofItsOwn(problem))
       }
       guard let svg = try? String(contentsOf: target, encoding: .utf8), svg.contains("</svg>") else {
-        return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: "gnuplot wrote no picture")
+        return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .ofItsOwn("gnuplot wrote no picture"))
       }
       drawings.append(svg)
     }

@@ -5,6 +5,9 @@ import Tensors
 struct Gnuplot: Sendable {
   let program: URL
 
+  /// What to say where there is none.
+  static let advice = "gnuplot is not installed (Debian: apt-get install gnuplot-nox)"
+
   /// Looks for the program in the folders of a search path; `nil` where none has it.
   init?(searchPath: String = ProcessInfo.processInfo.environment["PATH"] ?? "") {
     for folder in searchPath.split(separator: ":") where folder.hasPrefix("/") {

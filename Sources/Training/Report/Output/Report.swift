@@ -33,7 +33,7 @@ public struct Report: Sendable {
     let page = try ReportPage(self, figures: drawn).html
     try AtomicFile.write(page.utf8, to: directory.appendingPathComponent("report.html"))
     try AtomicFile.write(ReportJSON.encode(document), to: directory.appendingPathComponent(OutputDirectory.findingsName))
-    return Set(drawn.compactMap(\.problem)).sorted()
+    return Set(drawn.compactMap(\.warning)).sorted()
   }
 }
 

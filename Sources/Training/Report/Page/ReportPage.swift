@@ -80,7 +80,7 @@ struct ReportPage {
   private func figure(_ drawn: DrawnFigure) -> [String: Any] {
     [
       "name": drawn.figure.name, "title": drawn.figure.title, "caption": drawn.figure.caption, "isDrawn": drawn.wide != nil,
-      "wide": drawn.wide ?? "", "narrow": drawn.narrow ?? "", "problem": drawn.problem ?? "",
+      "wide": drawn.wide ?? "", "narrow": drawn.narrow ?? "", "problem": drawn.explanation ?? "",
     ]
   }
 
