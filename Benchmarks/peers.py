@@ -1,4 +1,4 @@
-"""Measures the rows of `apus bench` with PyTorch and JAX. See README.md.
+"""Measures the rows of `apus bench` with Apus, PyTorch and JAX in one run. See README.md.
 
 One JSON line per row and peer goes to standard output, everything else to standard error.
 """
@@ -16,7 +16,8 @@ import time
 
 import workloads
 
-PEERS = ["torch-eager", "torch-compile", "jax-jit"]
+APUS = pathlib.Path(__file__).parent.parent / "apus"
+PEERS = ["apus", "torch-eager", "torch-compile", "jax-jit"]
 LAYOUTS = ["channels-first", "channels-last"]
 
 # Compiling a new graph takes PyTorch many seconds, and sparse matrices are not compiled.
@@ -89,6 +90,26 @@ def spawn(row, peer, layout, seconds):
     return json.loads(finished.stdout.splitlines()[-1])
 
 
+def run_apus(row, seconds):
+    """Apus measures itself; its fields are those of the other peers and more."""
+    finished = subprocess.run([APUS, "bench", row, "--json", "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True)
+    if finished.returncode != 0:
+        print(f"{row} with apus failed with status {finished.returncode}", file=sys.stderr)
+        return None
+    return {"peer": "apus", **json.loads(finished.stdout)}
+
+
+def markdown(results):
+    """Milliseconds a step, median: a line a row, a column a peer."""
+    peers = [peer for peer in PEERS if any(result["peer"] == peer for result in results)]
+    lines = ["| row | " + " | ".join(peers) + " |", "|---" * (len(peers) + 1) + "|"]
+    for row in workloads.ROWS:
+        found = {result["peer"]: f"{result['ms_median']:.3g}" for result in results if result["name"] == row}
+        if found:
+            lines.append(f"| {row} | " + " | ".join(found.get(peer, "-") for peer in peers) + " |")
+    return "\n".join(lines)
+
+
 def names(allowed):
     def parse(text):
         found = text.split(",")
@@ -105,6 +126,7 @@ def main():
     parser.add_argument("--rows", type=names(workloads.ROWS), default=workloads.ROWS, metavar="A,B", help="default: all")
     parser.add_argument("--peers", type=names(PEERS), default=PEERS, metavar="A,B", help="default: all")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long to measure each row after warm-up (default 4)")
+    parser.add_argument("--markdown", action="store_true", help="a table at the end")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -112,18 +134,24 @@ def main():
         print(json.dumps(measure(row, peer, None if layout == "-" else layout, options.seconds)))
         return
 
-    failed = False
+    failed, best = False, []
     for row in options.rows:
         for peer in options.peers:
             if (row, peer) in LEFT_OUT:
                 print(f"{row} with {peer} left out: {LEFT_OUT[row, peer]}", file=sys.stderr)
                 continue
-            layouts = LAYOUTS if row in workloads.IMAGE_ROWS and peer != "jax-jit" else [None]
-            results = [spawn(row, peer, layout, options.seconds) for layout in layouts]
+            if peer == "apus":
+                results = [run_apus(row, options.seconds)]
+            else:
+                layouts = LAYOUTS if row in workloads.IMAGE_ROWS and peer != "jax-jit" else [None]
+                results = [spawn(row, peer, layout, options.seconds) for layout in layouts]
             failed |= None in results
             results = [result for result in results if result]
             if results:
-                print(json.dumps(min(results, key=lambda result: result["ms_median"])), flush=True)
+                best.append(min(results, key=lambda result: result["ms_median"]))
+                print(json.dumps(best[-1]), flush=True)
+    if options.markdown:
+        print(markdown(best))
     sys.exit(1 if failed else 0)
 
 

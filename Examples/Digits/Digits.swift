@@ -14,7 +14,8 @@ enum Digits {
     var random = RandomStream(seed: 1)
     let (height, width, channels) = (data.training.featureShape[0], data.training.featureShape[1], data.training.featureShape[2])
     let model = Sequential(
-      Convolution(inputs: channels, outputs: 16, kernel: [3, 3], padding: .same, random: &random), Activation(.relu), MaxPool(window: [2, 2]),
+      Convolution(inputs: channels, outputs: 16, kernel: [3, 3], padding: .same, random: &random), Activation(.relu),
+      MaxPool(window: [2, 2]),
       Convolution(inputs: 16, outputs: 32, kernel: [3, 3], padding: .same, random: &random), Activation(.relu), MaxPool(window: [2, 2]),
       Flatten(), Dense(inputs: height / 4 * (width / 4) * 32, outputs: 128, random: &random), Activation(.relu), Dropout(0.3),
       Dense(inputs: 128, outputs: data.training.classCount, random: &random))

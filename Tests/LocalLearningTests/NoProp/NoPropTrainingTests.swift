@@ -150,7 +150,8 @@ import Testing
       epochs: 40)
     #expect(chained > 0.95)
     let adjoint = try NeuralODEClassifier(
-      embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.transposedReadout(embedding), solver: .heun, steps: 5)
+      embedding: embedding, block: NoPropFixtures.timedBlock(), readout: NoPropFixtures.transposedReadout(embedding), solver: .heun,
+      steps: 5)
     #expect(train(adjoint, epochs: 20) > 0.95)
   }
 
@@ -165,8 +166,10 @@ import Testing
     evaluate(images, labels)
     let chain = try DiscreteTimeNoProp(schedule: .cosine(steps: 10), embedding: embedding, blocks: blocks, readout: readout)
     let one = try DiscreteTimeTrainer(chain, random: random).plan(block: 5, images: images, labels: labels)
-    let all = ClassifierTrainer(try BackpropagationChain(embedding: embedding, blocks: blocks, readout: readout), random: random) { AdamW($0) }
-      .plan(images: images, labels: labels)
+    let all = ClassifierTrainer(try BackpropagationChain(embedding: embedding, blocks: blocks, readout: readout), random: random) {
+      AdamW($0)
+    }
+    .plan(images: images, labels: labels)
     #expect(Double(one.temporaryBytes) <= 0.25 * Double(all.temporaryBytes), "\(one.temporaryBytes) and \(all.temporaryBytes) bytes")
     #expect(Double(one.peakBytes) <= 0.25 * Double(all.peakBytes), "\(one.peakBytes) and \(all.peakBytes) bytes")
   }

@@ -50,7 +50,8 @@ public struct NeuralODEClassifier<Block: TimedDenoisingBlock>: TrainableClassifi
   /// - Parameters:
   ///   - start: z_0, (B, width).
   ///   - layers: where dropout in the features draws from; both passes draw the same.
-  package func lossAndGradients(images: Tensor, labels: Tensor, start: Tensor, layers: RandomStream) -> (loss: Tensor, gradients: [Tensor?]) {
+  package func lossAndGradients(images: Tensor, labels: Tensor, start: Tensor, layers: RandomStream) -> (loss: Tensor, gradients: [Tensor?])
+  {
     withContext(.training, random: layers) {
       let parameters = trainedParameters
       // The values alone: what they were computed from is recorded again when their derivative is needed.

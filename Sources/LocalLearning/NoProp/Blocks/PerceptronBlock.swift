@@ -15,7 +15,8 @@ public struct PerceptronBlock: DenoisingBlock {
   public init(inputs: Int, width: Int, hidden: Int, classCount: Int, random: inout RandomStream) {
     self.init(
       image: Dense(inputs: inputs, outputs: hidden, random: &random), state: Dense(inputs: width, outputs: hidden, random: &random),
-      joint: Dense(inputs: 2 * hidden, outputs: hidden, random: &random), output: Dense(inputs: hidden, outputs: classCount, random: &random))
+      joint: Dense(inputs: 2 * hidden, outputs: hidden, random: &random),
+      output: Dense(inputs: hidden, outputs: classCount, random: &random))
   }
 
   public init(image: Dense, state: Dense, joint: Dense, output: Dense) {
@@ -51,7 +52,8 @@ public struct TimedPerceptronBlock: TimedDenoisingBlock {
     self.init(
       image: Dense(inputs: inputs, outputs: hidden, random: &random), state: Dense(inputs: width, outputs: hidden, random: &random),
       timeEmbedding: timeEmbedding, time: Dense(inputs: timeEmbedding.size, outputs: hidden, random: &random),
-      joint: Dense(inputs: 3 * hidden, outputs: hidden, random: &random), output: Dense(inputs: hidden, outputs: classCount, random: &random))
+      joint: Dense(inputs: 3 * hidden, outputs: hidden, random: &random),
+      output: Dense(inputs: hidden, outputs: classCount, random: &random))
   }
 
   public init(image: Dense, state: Dense, timeEmbedding: TimeEmbedding, time: Dense, joint: Dense, output: Dense) {

@@ -63,7 +63,8 @@ public struct PosteriorStep: Sendable, Hashable {
   ///   - earlier: abar_{t-1}.
   ///   - later: abar_t, not smaller.
   public init(from earlier: Double, to later: Double) {
-    precondition(earlier > 0 && earlier <= later && later < 1, "PosteriorStep: abar goes from \(earlier) to \(later); it must grow inside (0, 1)")
+    precondition(
+      earlier > 0 && earlier <= later && later < 1, "PosteriorStep: abar goes from \(earlier) to \(later); it must grow inside (0, 1)")
     let alpha = earlier / later
     a = later.squareRoot() * (1 - alpha) / (1 - earlier)
     b = alpha.squareRoot() * (1 - later) / (1 - earlier)

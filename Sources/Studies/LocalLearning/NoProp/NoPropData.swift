@@ -25,7 +25,7 @@ struct NoPropData {
     let parts = source.splits(testFraction: 0.2, seed: seed)
     training = try Self.prepared(parts.training.shuffled(seed: seed).prefix(options.trainingExamples), options.pooling, location)
     test = try Self.prepared(parts.test.shuffled(seed: seed).prefix(options.testExamples), options.pooling, location)
-    name = source.kind == .generated ? source.training.name : URL(fileURLWithPath: location).lastPathComponent
+    name = source.kind == .generated ? "generated \(location)" : URL(fileURLWithPath: location).lastPathComponent
     isGenerated = source.kind == .generated
   }
 

@@ -16,6 +16,7 @@ struct NoPropFindings {
 
   func findings() throws -> Findings {
     var findings = Findings(on: data.summary)
+    addClaims(to: &findings)
     addAccuracies(to: &findings)
     addCurves(to: &findings)
     addChain(to: &findings)
@@ -23,7 +24,6 @@ struct NoPropFindings {
     try addMemory(to: &findings)
     try addIndependence(to: &findings)
     addSchedule(to: &findings)
-    addClaims(to: &findings)
     return findings
   }
 

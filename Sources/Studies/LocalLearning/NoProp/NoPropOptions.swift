@@ -67,8 +67,9 @@ public struct NoPropOptions: StudyOptions {
     var options = NoPropOptions(variants: [.discrete, .flow, .backpropagation, .convolutional])
     options.seeds = 1
     options.trainingExamples = 3000
+    options.batchSize = 32
     options.testExamples = 1000
-    options.epochs = 3
+    options.epochs = 4
     options.flowEpochs = 15
     options.inferenceSteps = 50
     options.inferenceRuns = 3
