@@ -90,9 +90,9 @@ def spawn(row, peer, layout, seconds):
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def run_apus(row, seconds):
+def run_apus(row, program, seconds):
     """Apus measures itself; its fields are those of the other peers and more."""
-    finished = subprocess.run([APUS, "bench", row, "--json", "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True)
+    finished = subprocess.run([program, "bench", row, "--json", "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True)
     if finished.returncode != 0:
         print(f"{row} with apus failed with status {finished.returncode}", file=sys.stderr)
         return None
@@ -126,6 +126,7 @@ def main():
     parser.add_argument("--rows", type=names(workloads.ROWS), default=workloads.ROWS, metavar="A,B", help="default: all")
     parser.add_argument("--peers", type=names(PEERS), default=PEERS, metavar="A,B", help="default: all")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long to measure each row after warm-up (default 4)")
+    parser.add_argument("--apus", default=APUS, metavar="PATH", help="the program (default: the launcher of this repository)")
     parser.add_argument("--markdown", action="store_true", help="a table at the end")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -141,7 +142,7 @@ def main():
                 print(f"{row} with {peer} left out: {LEFT_OUT[row, peer]}", file=sys.stderr)
                 continue
             if peer == "apus":
-                results = [run_apus(row, options.seconds)]
+                results = [run_apus(row, options.apus, options.seconds)]
             else:
                 layouts = LAYOUTS if row in workloads.IMAGE_ROWS and peer != "jax-jit" else [None]
                 results = [spawn(row, peer, layout, options.seconds) for layout in layouts]
