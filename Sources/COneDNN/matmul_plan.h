@@ -11,7 +11,7 @@ typedef enum {
   METHOD_NOTHING,
   /// Own kernel, one matrix a thread.
   METHOD_SMALL,
-  /// oneDNN's BLAS interface; with several matrices, one a thread.
+  /// BLAS, oneDNN's or OpenBLAS's; with several matrices, one a thread.
   METHOD_GEMM,
   /// oneDNN's matmul primitive, which also carries the epilogue.
   METHOD_PRIMITIVE,
@@ -21,6 +21,7 @@ struct apus_matmul {
   /// Canonical, after packing.
   apus_matmul_spec spec;
   method method;
+  bool uses_openblas;
   matrix_layout a_layout, b_layout;
   /// Layouts before packing.
   bool packs_a, packs_b;

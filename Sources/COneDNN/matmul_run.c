@@ -1,3 +1,5 @@
+#include <cblas.h>
+
 #include "apus_parallel.h"
 #include "epilogue.h"
 #include "matmul_plan.h"
@@ -63,10 +65,17 @@ static void run_pass_on(const apus_matmul *m, const batch_run *r, int64_t index)
 static dnnl_status_t run_gemm(const apus_matmul *m, int64_t rows, int64_t columns, const float *a, const float *b, float *c) {
   const apus_matmul_spec *s = &m->inner_spec;
   bool a_transposed = m->a_layout == LAYOUT_TRANSPOSED, b_transposed = m->b_layout == LAYOUT_TRANSPOSED;
+  int64_t a_stride = a_transposed ? s->a.column_stride : s->a.row_stride, b_stride = b_transposed ? s->b.column_stride : s->b.row_stride;
+  float beta = s->epilogue.accumulate ? 1 : 0;
+  if (m->uses_openblas) {
+    cblas_sgemm(
+      CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans, b_transposed ? CblasTrans : CblasNoTrans, (int)rows, (int)columns,
+      (int)s->inner, s->epilogue.scale, a, (int)a_stride, b, (int)b_stride, beta, c, (int)s->c.row_stride);
+    return dnnl_success;
+  }
   return dnnl_sgemm(
-    a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', rows, columns, s->inner, s->epilogue.scale, a,
-    a_transposed ? s->a.column_stride : s->a.row_stride, b, b_transposed ? s->b.column_stride : s->b.row_stride,
-    s->epilogue.accumulate ? 1 : 0, c, s->c.row_stride);
+    a_transposed ? 'T' : 'N', b_transposed ? 'T' : 'N', rows, columns, s->inner, s->epilogue.scale, a, a_stride, b, b_stride, beta, c,
+    s->c.row_stride);
 }
 
 /// One share of the batch; the partition decides only who computes a matrix, not how.
