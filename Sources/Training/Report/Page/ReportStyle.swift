@@ -65,7 +65,7 @@ enum ReportStyle {
         linear-gradient(270deg,var(--page) 40%,transparent) 100% 0/2rem 100% no-repeat local,
         linear-gradient(90deg,var(--rule),transparent) 0 0/.75rem 100% no-repeat scroll,
         linear-gradient(270deg,var(--rule),transparent) 100% 0/.75rem 100% no-repeat scroll}
-    table{border-collapse:collapse;width:100%;font-size:.9375rem;line-height:1.45}
+    table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.45}
     th,td{text-align:left;vertical-align:baseline;padding:.5rem .9rem .5rem 0;border-bottom:1px solid var(--rule);font-weight:400}
     th:last-child,td:last-child{padding-right:0}
     thead th{color:var(--soft);font-size:.8125rem;border-bottom-color:var(--line)}
