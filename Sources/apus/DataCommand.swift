@@ -8,10 +8,10 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "List, download and look into data sets.",
     discussion: """
-      apus data list                        what --data takes by name
-      apus data fetch mnist cifar10         download standard sets, with checksum
-      apus data inspect mnist
-      apus data inspect table.csv --json
+      apus data list                      what --data takes by name
+      apus data fetch mnist cifar10       download standard sets, with checksum
+      apus data inspect mnist             shapes, classes and first rows of a set
+      apus data inspect table.csv --json  the same of a file, for programs
 
       What --data takes: \(Self.accepted)
       """, subcommands: [DataListCommand.self, DataFetchCommand.self, DataInspectCommand.self])

@@ -6,6 +6,9 @@ struct OptionListing {
   private struct Entry: Encodable {
     let name, meaning, allowed, value: String
     let presets: [String: String]
+
+    /// Whether the values would push the meaning off the screen.
+    var isLong: Bool { presets.values.contains { $0.count > 12 } }
   }
 
   private let system: String
@@ -29,12 +32,20 @@ struct OptionListing {
 
   func text(json: Bool) throws -> String {
     if json { return String(decoding: try ReportJSON.encode(entries), as: UTF8.self) }
+    guard !entries.isEmpty else { return "\(system) has no options.\n" }
     let presets = Preset.allCases.map(\.rawValue)
     var table = TextTable(["option"] + presets + ["meaning"], alignments: [.left] + presets.map { _ in .left } + [.left])
     for entry in entries {
-      table.append([entry.name] + presets.map { entry.presets[$0] ?? "" } + ["\(entry.meaning) (\(entry.allowed))"])
+      table.append(
+        [entry.name] + presets.map { entry.isLong ? "below" : entry.presets[$0] ?? "" } + ["\(entry.meaning): \(entry.allowed)"])
     }
-    let example = entries.first.map { "apus run \(system) --set \($0.name)=\($0.presets[preset.rawValue] ?? "")" } ?? ""
-    return table.text(width: 120) + (entries.isEmpty ? "\(system) has no options.\n" : "\n\(example)\n")
+    var text = table.text(width: 120)
+    for entry in entries where entry.isLong {
+      var values = TextTable(alignments: [.left, .left])
+      for preset in presets { values.append(["  " + preset, entry.presets[preset] ?? ""]) }
+      text += "\n\(entry.name)\n" + values.text(width: 120)
+    }
+    let example = entries.first { !$0.isLong } ?? entries[0]
+    return text + "\napus run \(system) --set \(example.name)=\(example.presets[preset.rawValue] ?? "")\n"
   }
 }

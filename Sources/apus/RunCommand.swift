@@ -15,7 +15,7 @@ struct RunCommand: ParsableCommand {
       apus run noprop
       apus run noprop --preset reduced --data mnist --out runs/mnist
       apus run noprop --set epochs=2 --set variants=dt,backpropagation --seed 7
-      apus run noprop --options            what --set takes, and the values of the presets
+      apus run noprop --options    what can be set, and within which ranges
       apus run noprop --json | jq '.claims[] | {id, holds}'
 
       The output directory holds report.html, findings.json, figures with their data, measurements, and the model. It appears whole when the run is \

@@ -66,7 +66,7 @@ struct SummaryCommand: ParsableCommand {
     var facts = TextTable(alignments: [.left, .left])
     facts.append(["Problem", card.problem])
     facts.append(["Claim", card.claim])
-    facts.append(["Family", card.family.rawValue])
+    facts.append(["Family", card.family.title])
     facts.append(["Data", card.data.map(\.rawValue).joined(separator: ", ")])
     if !card.needs.isEmpty { facts.append(["Needs", card.needs.joined(separator: ", ")]) }
     facts.append(["Options", "apus run \(card.slug) --options"])
@@ -124,9 +124,10 @@ private struct NetworkDocument: Encodable {
 
   var text: String {
     var table = TextTable(alignments: [.left, .left, .right])
-    for parameter in parameters {
+    for group in AlikeParameters.groups(parameters.map { ($0.name, $0.shape) }) {
+      let count = NumberText.value(Double(group.shape.reduce(1, *)))
       table.append([
-        "  " + parameter.name, parameter.shape.map(String.init).joined(separator: " x "), NumberText.value(Double(parameter.count)),
+        "  " + group.name, group.shape.map(String.init).joined(separator: " x "), group.count > 1 ? "\(group.count) x \(count)" : count,
       ])
     }
     return "\(name): \(NumberText.value(Double(parameterCount))) parameters\n" + table.text()

@@ -20,7 +20,7 @@ struct SystemsCommand: ParsableCommand {
       return
     }
     var table = TextTable(["system", "family", "claim"], alignments: [.left, .left, .left])
-    for card in cards { table.append([card.slug, card.family.rawValue, card.claim]) }
+    for card in cards { table.append([card.slug, card.family.title, card.claim]) }
     StandardOutput.write(
       table.text() + "\nPresets: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")). More about one: apus summary SYSTEM\n")
   }

@@ -50,6 +50,11 @@ public enum Family: String, Sendable, Codable, CaseIterable {
   case language = "Language"
   case federated = "Federated"
   case distribution = "Distribution"
+
+  /// As people read it: "local learning".
+  public var title: String {
+    rawValue.reduce(into: "") { title, character in title += (character.isUppercase && !title.isEmpty ? " " : "") + character.lowercased() }
+  }
 }
 
 /// A kind of data that a study takes.

@@ -53,17 +53,19 @@ extension Study {
 
   private static func description(_ request: RunRequest, _ options: Options) throws -> RunDescription {
     RunDescription(
-      system: card.slug, title: card.title, authors: card.authors, year: card.year, source: card.source, family: card.family.rawValue,
+      system: card.slug, title: card.title, authors: card.authors, year: card.year, source: card.source, family: card.family.title,
       problem: card.problem, claim: card.claim, preset: request.preset.rawValue, seed: request.seed,
       options: Options.fields.map { RunDescription.Option(name: $0.name, value: $0.text(options), meaning: $0.meaning) },
       optionsJSON: try JSONValue(encoding: options), command: command(request))
   }
 
   private static func command(_ request: RunRequest) -> String {
-    var words = ["./apus", "run", card.slug, "--preset", request.preset.rawValue, "--seed", String(request.seed)]
-    if let data = request.data { words += ["--data", data] }
-    for assignment in request.assignments { words += ["--set", assignment] }
-    return words.map(shellQuoted).joined(separator: " ")
+    var parts = [["./apus", "run", card.slug], ["--preset", request.preset.rawValue], ["--seed", String(request.seed)]]
+    if let data = request.data { parts.append(["--data", data]) }
+    parts += request.assignments.map { ["--set", $0] }
+    let words = parts.map { $0.map(shellQuoted).joined(separator: " ") }
+    let line = words.joined(separator: " ")
+    return line.count <= 80 ? line : words.joined(separator: " \\\n  ")
   }
 
   // MARK: Resuming

@@ -39,8 +39,9 @@ public struct StudyRun: Sendable {
     let phase = progress.phase("seed", of: count)
     defer { phase.finish() }
     return try seeds(count).map { seed in
-      defer { phase.advance() }
-      return try body(seed)
+      let result = try body(seed)
+      phase.advance()
+      return result
     }
   }
 

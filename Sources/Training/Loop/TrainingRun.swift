@@ -217,7 +217,8 @@ final class TrainingRun<Source: BatchSource> {
 
   private func resume() throws {
     guard let restored = try loop.checkpoints?.newest(TrainingPosition.self) else {
-      loop.logger.notice("there is no checkpoint to go on from; starting at the beginning")
+      // Of several parts of a run, those that had not begun have none.
+      loop.logger.debug("there is no checkpoint to go on from; starting at the beginning")
       return
     }
     for reason in restored.skipped { loop.logger.warning("passing over a damaged checkpoint: \(reason)") }

@@ -11,7 +11,10 @@ package enum NumberText {
   /// A mean with its standard error: "94.12 ± 0.31 %".
   package static func measurement(_ measurement: Measurement, _ unit: Unit = .none) -> String {
     let (scaled, symbol) = scale(measurement.mean, unit)
-    guard let error = measurement.standardError, error > 0, error.isFinite, scaled.isFinite else { return value(measurement.mean, unit) }
+    // Below that an error is what rounding left of none.
+    guard let error = measurement.standardError, error > 1e-9 * abs(measurement.mean), error.isFinite, scaled.isFinite else {
+      return value(measurement.mean, unit)
+    }
     let factor = measurement.mean == 0 ? scale(error, unit).0 / error : scaled / measurement.mean
     let scaledError = error * factor
     // Two digits of the error are as much as a few seeds can say.

@@ -18,13 +18,14 @@ struct Failure {
     case let error as Diverged: self.init(error.description, ExitCode.checkFailed)
     case is FileFormatError, is FileAccessError, is ModelStateError, is NoValidCheckpoint: self.init("\(error)", ExitCode.data)
     case let error as ChecksFailed: self.init(error.description, ExitCode.checkFailed)
-    case let error as FetchInterrupted: self.init(error.description, ExitCode.interrupted)
+    case is FetchInterrupted, is DemoInterrupted: self.init("\(error)", ExitCode.interrupted)
     case let error as Interrupted:
       self.init(error.description + (error.checkpoint == nil ? "" : ": give the same command with --resume"), ExitCode.interrupted)
     default:
       if ApusCommand.exitCode(for: error) == .validationFailure || error is ValidationError {
         let message = ApusCommand.message(for: error)
-        self.init("\(message.hasSuffix(".") ? String(message.dropLast()) : message); see \(Self.helpCommand(for: error))", ExitCode.usage)
+        let sentence = message.hasSuffix("?") ? "\(message) See" : "\(message.hasSuffix(".") ? String(message.dropLast()) : message); see"
+        self.init("\(sentence) \(Self.helpCommand(for: error))", ExitCode.usage)
       } else {
         self.init("internal error: \(error); please report it with the command that led here", ExitCode.internalError)
       }

@@ -40,15 +40,27 @@ struct TextTable {
   private static func wrapped(_ text: String, width: Int) -> [String] {
     var lines = [""]
     for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-      let last = lines[lines.count - 1]
-      if last.isEmpty {
-        lines[lines.count - 1] = String(word)
-      } else if last.count + 1 + word.count <= width {
-        lines[lines.count - 1] = last + " " + word
-      } else {
-        lines.append(String(word))
+      // A list without spaces may end a line after any of its commas.
+      for (index, piece) in (word.count > width ? pieces(word) : [word]).enumerated() {
+        let last = lines[lines.count - 1]
+        let space = index == 0 && !last.isEmpty ? " " : ""
+        if last.isEmpty || last.count + space.count + piece.count <= width {
+          lines[lines.count - 1] = last + space + piece
+        } else {
+          lines.append(String(piece))
+        }
       }
     }
     return lines
+  }
+
+  private static func pieces(_ word: Substring) -> [Substring] {
+    var pieces: [Substring] = []
+    var rest = word
+    while let comma = rest.firstIndex(of: ",") {
+      pieces.append(rest[...comma])
+      rest = rest[rest.index(after: comma)...]
+    }
+    return rest.isEmpty ? pieces : pieces + [rest]
   }
 }

@@ -138,7 +138,7 @@ struct NoPropEndToEndTests {
       #expect(json.exitCode == 0 && json.document is [String: Any] && json.output.contains(words), "\(arguments)")
       let plain = try ApusProcess(["summary"] + arguments, in: folder)
       #expect(plain.exitCode == 0 && plain.errors.isEmpty)
-      for word in ["parameters", "blocks.0."] { #expect(plain.output.contains(word), "\(arguments): \(word)") }
+      for word in ["parameters", "blocks.0..."] { #expect(plain.output.contains(word), "\(arguments): \(word)") }
     }
 
     // A model that is not what the run has written.
@@ -154,6 +154,37 @@ struct NoPropEndToEndTests {
     try SafetensorsFile.write(tensors, metadata: model.metadata, to: parameters)
     try refused(["here", "picture.png"], "embedding.weight")
     try bytes.write(to: parameters)
+  }
+
+  /// The quick preset, which is what a newcomer sees.
+  @Test func theDemonstrationLearns() throws {
+    try withTemporaryDirectory { directory in
+      let result = try ApusProcess(["demo", "--out", "demo"], in: directory)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      for words in ["claims hold", "Report: demo/report.html", "./apus predict demo PICTURE.png"] {
+        #expect(result.output.contains(words), "\(words)")
+      }
+      #expect(result.errorLines.first?.hasPrefix("Training the same network by NoProp and by back-propagation") == true)
+      let metrics = try #require(try findings(directory.appendingPathComponent("demo"))["metrics"] as? [String: [String: Any]])
+      // Chance gets 10 of 100 digits right.
+      for name in ["noprop-dt", "noprop-fm", "backpropagation", "cnn"] {
+        let accuracy = try #require(metrics["\(name).test-accuracy"]?["value"] as? Double, "\(name)")
+        #expect(accuracy > 15 && accuracy <= 100, "\(name): \(accuracy)")
+      }
+    }
+  }
+
+  @Test func optionsFitTheScreen() throws {
+    let result = try ApusProcess(["run", "noprop", "--options"])
+    #expect(result.exitCode == 0 && result.errors.isEmpty)
+    for line in result.output.split(separator: "\n") { #expect(line.count <= 120, "\(line)") }
+    for words in ["variants", "  paper", "a whole number from 1 to 100", "apus run noprop --set seeds=1"] {
+      #expect(result.output.contains(words), "\(words)")
+    }
+    let changed = try ApusProcess(["run", "noprop", "--options", "--json", "--set", "epochs=7", "--preset", "paper"])
+    let entries = try #require(changed.document as? [[String: Any]])
+    let epochs = try #require(entries.first { $0["name"] as? String == "epochs" })
+    #expect(epochs["value"] as? String == "7" && (epochs["presets"] as? [String: String])?["paper"] == "100")
   }
 
   @Test func anInterruptedRunResumesToTheSameFindings() throws {

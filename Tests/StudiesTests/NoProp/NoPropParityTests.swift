@@ -5,15 +5,19 @@ import Testing
 
 @Suite struct NoPropParityTests {
   @Test func `the library agrees with the independent implementation`() throws {
-    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../../shared/parity/noprop-a.safetensors")
-      .standardizedFileURL
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "../../../../shared/parity/noprop-a.safetensors"
+    )
+    .standardizedFileURL
     guard FileManager.default.fileExists(atPath: url.path) else {
       print("the parity case \(url.path) is absent; nothing was compared")
       return
     }
     let file = try SafetensorsFile(reading: url)
     let tensors = try NoPropParity.tensors(of: file)
-    for tensor in tensors where ProcessInfo.processInfo.environment["APUS_VERBOSE"] != nil { print(tensor.name, tensor.maxAbs, tensor.maxRel) }
+    for tensor in tensors where ProcessInfo.processInfo.environment["APUS_VERBOSE"] != nil {
+      print(tensor.name, tensor.maxAbs, tensor.maxRel)
+    }
     #expect(Set(tensors.map(\.name)) == Set(file.names.filter { $0.hasPrefix("out.") || $0.hasPrefix("grad.") }))
     for tensor in tensors { #expect(tensor.pass, "\(tensor)") }
   }

@@ -160,6 +160,7 @@ struct ReportTests {
     #expect(NumberText.measurement(Measurement([95.1, 96.2, 95.15]), .percent) == "95.48 ± 0.36\u{A0}%")
     #expect(NumberText.measurement(Measurement([2 << 20, 4 << 20].map(Double.init)), .bytes) == "3.0 ± 1.0\u{A0}MiB")
     #expect(NumberText.measurement(Measurement([5, 5]), .none) == "5")
+    #expect(NumberText.measurement(Measurement([0.1 + 0.2, 0.3]), .percent) == "0.30\u{A0}%")
   }
 }
 

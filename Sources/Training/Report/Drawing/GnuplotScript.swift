@@ -93,10 +93,14 @@ struct GnuplotScript {
     return (low - space)...(high + space)
   }
 
-  /// 1, 2 and 5 times powers of ten; only the powers where those alone are enough.
+  /// 1, 2 and 5 times powers of ten; only the powers where those alone are enough, and all whole factors in a narrow range.
   static func logarithmicTics(in range: ClosedRange<Double>) -> [Double] {
     let powers = Int(floor(log10(range.lowerBound)))...Int(ceil(log10(range.upperBound)))
-    let factors = powers.count > 5 ? [1.0] : [1.0, 2, 5]
+    let few = tics(of: powers.count > 5 ? [1] : [1, 2, 5], times: powers, in: range)
+    return few.count >= 3 ? few : tics(of: (1...9).map(Double.init), times: powers, in: range)
+  }
+
+  private static func tics(of factors: [Double], times powers: ClosedRange<Int>, in range: ClosedRange<Double>) -> [Double] {
     let step = powers.count > 10 ? powers.count / 8 : 1
     return powers.enumerated().filter { $0.offset % step == 0 }.flatMap { power in
       // Dividing by a power is exact where multiplying by its inverse is not.

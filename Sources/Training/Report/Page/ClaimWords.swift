@@ -31,7 +31,7 @@ struct ClaimWords {
 
   /// "+0.85 ± 0.21 points" or "0.10 ×".
   var difference: String {
-    if isRatio { return "\(NumberText.value(claim.measured.mean / claim.baseline.mean)) ×" }
+    if isRatio { return NumberText.value(claim.measured.mean / claim.baseline.mean, "×") }
     let (mean, error) = claim.measured.difference(from: claim.baseline)
     // Two values with this mean and this standard error.
     let text = NumberText.measurement(error.map { Measurement([mean - $0, mean + $0]) } ?? Measurement(mean), differenceUnit)

@@ -40,9 +40,9 @@ struct ReportPage {
       "figures": figures.map(figure),
       "tables": findings.tables.map(table),
       "hasMetrics": !findings.metrics.isEmpty,
-      "metrics": findings.metrics.map { ["name": $0.name, "value": NumberText.measurement($0.value, $0.unit)] },
+      "metrics": findings.metrics.map { ["parts": Self.parts($0.name, after: "."), "value": NumberText.measurement($0.value, $0.unit)] },
       "hasOptions": !run.options.isEmpty,
-      "options": run.options.map { ["name": $0.name, "value": $0.value, "meaning": $0.meaning] },
+      "options": run.options.map { ["name": $0.name, "parts": Self.parts($0.value, after: ","), "meaning": $0.meaning] },
       "facts": facts.map { ["name": $0.0, "value": $0.1] },
       "command": run.command,
       "version": report.environment.version,
@@ -64,6 +64,12 @@ struct ReportPage {
     let seeds = findings.claims.flatMap { [$0.measured.values.count, $0.baseline.values.count] }.max() ?? 1
     return "On \(data.name)" + (details.isEmpty ? "" : " (\(details.joined(separator: ", ")))")
       + ", \(seeds == 1 ? "seed \(run.seed)" : "\(seeds) seeds from \(run.seed)"), in \(NumberText.duration(report.cost.seconds))."
+  }
+
+  /// A text in pieces between which a line may end.
+  private static func parts(_ text: String, after separator: Character) -> [String] {
+    let parts = text.split(separator: separator, omittingEmptySubsequences: false)
+    return parts.dropLast().map { "\($0)\(separator)" } + parts.suffix(1).map(String.init)
   }
 
   private func claim(_ claim: Claim) -> [String: Any] {

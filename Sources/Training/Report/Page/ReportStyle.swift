@@ -60,15 +60,22 @@ enum ReportStyle {
     .narrow{display:none}
     .files{color:var(--soft);font-size:.8125rem;margin-top:.6rem}
     .missing{border:1px dashed var(--line);border-radius:.375rem;padding:1rem 1.15rem;color:var(--soft);font-size:.9375rem}
-    .scroll{overflow-x:auto;margin-top:.75rem}
-    table{border-collapse:collapse;width:100%;font-size:.9375rem;line-height:1.45}
+    .scroll{overflow-x:auto;margin-top:.75rem;
+      background:linear-gradient(90deg,var(--page) 40%,transparent) 0 0/2rem 100% no-repeat local,
+        linear-gradient(270deg,var(--page) 40%,transparent) 100% 0/2rem 100% no-repeat local,
+        linear-gradient(90deg,var(--rule),transparent) 0 0/.75rem 100% no-repeat scroll,
+        linear-gradient(270deg,var(--rule),transparent) 100% 0/.75rem 100% no-repeat scroll}
+    table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.45}
     th,td{text-align:left;vertical-align:baseline;padding:.5rem .9rem .5rem 0;border-bottom:1px solid var(--rule);font-weight:400}
     th:last-child,td:last-child{padding-right:0}
     thead th{color:var(--soft);font-size:.8125rem;border-bottom-color:var(--line)}
-    .number{text-align:right;white-space:nowrap;padding-left:.9rem}
+    .number{text-align:right;white-space:nowrap;padding-left:.5rem}
+    thead .number{white-space:normal;min-width:4.5rem}
     .meaning{color:var(--soft)}
     .pairs th{color:var(--ink)}
     .options th{white-space:nowrap}
+    .setting-value{max-width:15rem}
+    .setting-value,.pairs th{overflow-wrap:anywhere}
     .command{position:relative;margin-top:.9rem}
     pre{margin:0;background:var(--panel);border:1px solid var(--rule);border-radius:.375rem;padding:.9rem 5.25rem .9rem 1.05rem;white-space:pre-wrap;overflow-wrap:anywhere}
     button{position:absolute;top:.55rem;right:.55rem;font:inherit;font-size:.8125rem;line-height:1;color:var(--ink);background:var(--page);border:1px solid var(--line);
@@ -90,9 +97,10 @@ enum ReportStyle {
       .glyph{margin:0}
       .wide{display:none}
       .narrow{display:block}
-      .options tr{display:grid;grid-template-columns:1fr auto;border-bottom:1px solid var(--rule);padding:.5rem 0}
+      .options,.options tbody{display:block}
+      .options tr{display:grid;grid-template-columns:auto minmax(0,1fr);border-bottom:1px solid var(--rule);padding:.5rem 0}
       .options th,.options td{border:0;padding:0}
-      .options .setting-value{text-align:right}
+      .options .setting-value{text-align:right;padding-left:1rem;max-width:none}
       .options .meaning{grid-column:1/-1;font-size:.8125rem}
     }
     @media print{

@@ -84,7 +84,7 @@ enum ReportTemplate {
     <table class="pairs">
     <tbody>
     {{#metrics}}
-    <tr><th scope="row">{{name}}</th><td class="number">{{value}}</td></tr>
+    <tr><th scope="row">{{#parts}}{{.}}<wbr>{{/parts}}</th><td class="number">{{value}}</td></tr>
     {{/metrics}}
     </tbody>
     </table>
@@ -99,7 +99,7 @@ enum ReportTemplate {
     <table class="options">
     <tbody>
     {{#options}}
-    <tr><th scope="row"><code>{{name}}</code></th><td class="setting-value">{{value}}</td><td class="meaning">{{meaning}}</td></tr>
+    <tr><th scope="row"><code>{{name}}</code></th><td class="setting-value">{{#parts}}{{.}}<wbr>{{/parts}}</td><td class="meaning">{{meaning}}</td></tr>
     {{/options}}
     </tbody>
     </table>
