@@ -60,7 +60,9 @@ struct NoPropPredictor {
     switch variant.method {
     case .discrete: classifier = try models.chain(embedding, embedsImages: embedsImages, random: &random)
     case .continuous: classifier = try models.continuous(embedding, embedsImages: embedsImages, random: &random)
-    case .flow: classifier = try models.flow(embedding, embedsImages: embedsImages, random: &random)
+    case .flow:
+      let usesAnchor = variant == .flowLearnedUnanchored ? false : nil
+      classifier = try models.flow(embedding, embedsImages: embedsImages, usesAnchor: usesAnchor, random: &random)
     case .backpropagation: classifier = try models.backpropagation(embedding, embedsImages: embedsImages, random: &random)
     case .adjoint: classifier = try models.adjoint(embedding, random: &random)
     case .convolutional: classifier = models.convolutional(random: &random)

@@ -27,8 +27,9 @@ public enum NoPropStudy: Study {
       let phase = run.progress.phase("network", of: options.variants.count)
       defer { phase.finish() }
       return try options.variants.map { variant in
-        defer { phase.advance() }
-        return try training.train(variant)
+        let result = try training.train(variant)
+        phase.advance()
+        return result
       }
     }
     try NoPropPredictor.save(results[0], options: options, data: data, to: run)
