@@ -47,8 +47,9 @@ let package = Package(
     .target(name: "CZip", linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     .executableTarget(name: "digits", dependencies: ["Training", "Datasets", "Layers", "Tensors"], path: "Examples/Digits"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], exclude: ["Fixtures"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers"]),
+    .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"], exclude: ["Fixtures"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
     .target(name: "CommandLineSupport", path: "Tests/CommandLineSupport"),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "CommandLineSupport", "apus"]),
     .testTarget(

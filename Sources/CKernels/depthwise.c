@@ -32,15 +32,7 @@ typedef struct {
 } depthwise_call;
 
 static inline sliding_axis axis_of(const apus_depthwise_spec *s, int axis, bool backward) {
-  const int64_t input = s->input[axis], output = s->output[axis];
-  return (sliding_axis){
-    .sources = backward ? output : input,
-    .targets = backward ? input : output,
-    .stride = s->stride[axis],
-    .dilation = s->dilation[axis],
-    .padding = s->padding_before[axis],
-    .backward = backward,
-  };
+  return sliding_axis_of(s->input[axis], s->output[axis], s->stride[axis], s->dilation[axis], s->padding_before[axis], backward);
 }
 
 #define TEMPLATE "depthwise_typed.h"

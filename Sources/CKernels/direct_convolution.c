@@ -25,15 +25,7 @@ static int64_t cost_of(const direct_call *c) {
 }
 
 static sliding_axis axis_of(const apus_direct_convolution_spec *s, int axis, bool backward) {
-  const int64_t input = s->input[axis], output = s->output[axis];
-  return (sliding_axis){
-    .sources = backward ? output : input,
-    .targets = backward ? input : output,
-    .stride = s->stride[axis],
-    .dilation = s->dilation[axis],
-    .padding = s->padding_before[axis],
-    .backward = backward,
-  };
+  return sliding_axis_of(s->input[axis], s->output[axis], s->stride[axis], s->dilation[axis], s->padding_before[axis], backward);
 }
 
 /// Adds the products of a source's channels with the matrices of one tap to a target, group by group. Matrices lie `group_stride`

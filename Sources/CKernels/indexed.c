@@ -51,6 +51,20 @@ static inline int64_t resolved(int64_t index, int64_t extent) {
     }                                                                                 \
   } while (0)
 
+/// Two bodies that run `combine` (call, outer slice, first ..< last destination, low ..< high column): one whose tasks are ranges of columns,
+/// (outer, inner), and one whose tasks are ranges of destinations, (outer, `extent`). Segments have one outer slice.
+#define DIVIDED(CALL, extent, columns, destinations, combine)                                          \
+  CLONES static void NAMED(columns)(void *context, int64_t begin, int64_t end) {                       \
+    CALL *call = context;                                                                              \
+    const int64_t inner = call->spec->inner, count = call->spec->extent;                               \
+    FOR_RANGES(call, begin, end, inner, NAMED(combine)(call, o, 0, count, low, high));                 \
+  }                                                                                                    \
+  CLONES static void NAMED(destinations)(void *context, int64_t begin, int64_t end) {                  \
+    CALL *call = context;                                                                              \
+    const int64_t inner = call->spec->inner, count = call->spec->extent;                               \
+    FOR_RANGES(call, begin, end, count, NAMED(combine)(call, o, low, high, 0, inner));                 \
+  }
+
 #define ELEMENT uint8_t
 #define NAMED(name) name##_8
 #include "indexed_move.h"
@@ -101,10 +115,10 @@ static inline int64_t resolved(int64_t index, int64_t extent) {
 #define MULTIPLY(a, b) ((uint8_t)((a) & (b)))
 #include "indexed_add.h"
 
-static const int element_sizes[7] = {4, 8, 2, 4, 8, 1, 1};
-
 /// One entry an element size: 1, 2, 4, 8 bytes.
-static apus_task_body body_of_size(int size, const apus_task_body bodies[4]) { return bodies[size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3]; }
+static apus_task_body body_of_size(int size, const apus_task_body bodies[4]) {
+  return bodies[size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3];
+}
 
 #define BODIES_OF_SIZES(name) {name##_8, name##_16, name##_32, name##_64}
 #define BODIES_OF_TYPES(name) {name##_f32, name##_f64, NULL, name##_i32, name##_i64, name##_u8, name##_bool}
@@ -112,7 +126,7 @@ static apus_task_body body_of_size(int size, const apus_task_body bodies[4]) { r
 int64_t apus_gather(const apus_indexed_spec *spec, const void *x, const int64_t *indices, void *y) {
   static const apus_task_body bodies[4] = BODIES_OF_SIZES(gather);
   indexed_call call = {.spec = spec, .x = x, .indices = indices, .y = y, .first_invalid = NOTHING_INVALID};
-  const int size = element_sizes[spec->dtype];
+  const int size = apus_dtype_size(spec->dtype);
   const int64_t slices = spec->outer * spec->count;
   apus_parallel_for(slices, slices * (2 * size * spec->inner + 16), body_of_size(size, bodies), &call);
   return apus_noted(&call.first_invalid);
@@ -122,7 +136,7 @@ int64_t apus_take_along(const apus_indexed_spec *spec, const void *x, const int6
   static const apus_task_body bodies[4] = BODIES_OF_SIZES(take_along);
   indexed_call call = {.spec = spec, .x = x, .indices = indices, .y = y, .first_invalid = NOTHING_INVALID};
   const int64_t slices = spec->outer * spec->count;
-  apus_parallel_for(slices, slices * 16 * spec->inner, body_of_size(element_sizes[spec->dtype], bodies), &call);
+  apus_parallel_for(slices, slices * 16 * spec->inner, body_of_size(apus_dtype_size(spec->dtype), bodies), &call);
   return apus_noted(&call.first_invalid);
 }
 
@@ -141,7 +155,9 @@ static void start_bytes(void *context, int64_t begin, int64_t end) {
 }
 
 /// Whether tasks that own columns share the work: then nobody looks at indices in vain. Short rows are shared by destination instead.
-static bool splits_columns(int64_t outer, int64_t inner, int size) { return outer >= 2 * apus_thread_count() || inner * size >= 64 * apus_thread_count(); }
+static bool splits_columns(int64_t outer, int64_t inner, int size) {
+  return outer >= 2 * apus_thread_count() || inner * size >= 64 * apus_thread_count();
+}
 
 static index_ranges ranges_of(int64_t outer, int64_t size) {
   const int64_t units = outer * size, threads = apus_thread_count();
@@ -150,7 +166,7 @@ static index_ranges ranges_of(int64_t outer, int64_t size) {
 
 static int64_t scatter(const apus_indexed_spec *spec, const void *base, indexed_call *call, const apus_task_body by_columns[7],
                        const apus_task_body by_destinations[7]) {
-  const int size = element_sizes[spec->dtype];
+  const int size = apus_dtype_size(spec->dtype);
   const int64_t bytes = spec->outer * spec->extent * spec->inner * size;
   if (base != call->y) {
     start_call start = {base, call->y};
@@ -179,7 +195,7 @@ int64_t apus_scatter_add_along(const apus_indexed_spec *spec, const void *base, 
 
 static int64_t reduce_segments(segment_call *call, const apus_task_body by_columns[7], const apus_task_body by_destinations[7]) {
   const apus_segment_spec *spec = call->spec;
-  const int size = element_sizes[spec->dtype];
+  const int size = apus_dtype_size(spec->dtype);
   if (spec->segments == 0 && spec->count > 0) return 0;
   const int64_t cost = (spec->count + spec->segments) * (3 * size * spec->inner + 16);
   const bool by_column = splits_columns(1, spec->inner, size);

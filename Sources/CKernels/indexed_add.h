@@ -1,5 +1,5 @@
-// Elements that are combined or compared: ELEMENT is their type, ADD(a, b) their sum, MULTIPLY(a, b) their product, IS_NAN(a) whether one is
-// not a number.
+// Elements that are combined or compared: ELEMENT is their type, ADD(a, b) their sum, MULTIPLY(a, b) their product, IS_NAN(a) whether one
+// is not a number.
 
 /// Adds to rows first ..< last of the destination and columns `low` ..< `high` of each.
 INLINE void NAMED(add_slices)(indexed_call *call, int64_t o, int64_t first, int64_t last, int64_t low, int64_t high) {
@@ -33,30 +33,12 @@ INLINE void NAMED(add_elements)(indexed_call *call, int64_t o, int64_t first, in
   }
 }
 
-// Tasks are ranges of columns, (outer, inner), or of destinations, (outer, extent).
-CLONES static void NAMED(scatter_columns)(void *context, int64_t begin, int64_t end) {
-  indexed_call *call = context;
-  const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_RANGES(call, begin, end, inner, NAMED(add_slices)(call, o, 0, extent, low, high));
-}
-CLONES static void NAMED(scatter_destinations)(void *context, int64_t begin, int64_t end) {
-  indexed_call *call = context;
-  const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_RANGES(call, begin, end, extent, NAMED(add_slices)(call, o, low, high, 0, inner));
-}
-CLONES static void NAMED(scatter_columns_along)(void *context, int64_t begin, int64_t end) {
-  indexed_call *call = context;
-  const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_RANGES(call, begin, end, inner, NAMED(add_elements)(call, o, 0, extent, low, high));
-}
-CLONES static void NAMED(scatter_destinations_along)(void *context, int64_t begin, int64_t end) {
-  indexed_call *call = context;
-  const int64_t inner = call->spec->inner, extent = call->spec->extent;
-  FOR_RANGES(call, begin, end, extent, NAMED(add_elements)(call, o, low, high, 0, inner));
-}
+DIVIDED(indexed_call, extent, scatter_columns, scatter_destinations, add_slices)
+DIVIDED(indexed_call, extent, scatter_columns_along, scatter_destinations_along, add_elements)
 
-// Tasks are ranges of columns or destinations.
-INLINE void NAMED(extremes)(segment_call *call, int64_t first, int64_t last, int64_t low, int64_t high) {
+/// The extremes of segments first ..< last, and the rows they come from.
+INLINE void NAMED(extremes)(segment_call *call, int64_t o, int64_t first, int64_t last, int64_t low, int64_t high) {
+  (void)o;
   const apus_segment_spec *s = call->spec;
   const bool maximum = s->maximum;
   const ELEMENT *x = call->x;
@@ -84,18 +66,11 @@ INLINE void NAMED(extremes)(segment_call *call, int64_t first, int64_t last, int
     }
   }
 }
-CLONES static void NAMED(segment_columns)(void *context, int64_t begin, int64_t end) {
-  segment_call *call = context;
-  const int64_t inner = call->spec->inner, segments = call->spec->segments;
-  FOR_RANGES(call, begin, end, inner, NAMED(extremes)(call, 0, segments, low, high));
-}
-CLONES static void NAMED(segment_destinations)(void *context, int64_t begin, int64_t end) {
-  segment_call *call = context;
-  const int64_t inner = call->spec->inner, segments = call->spec->segments;
-  FOR_RANGES(call, begin, end, segments, NAMED(extremes)(call, low, high, 0, inner));
-}
+DIVIDED(segment_call, segments, segment_columns, segment_destinations, extremes)
 
-INLINE void NAMED(products)(segment_call *call, int64_t first, int64_t last, int64_t low, int64_t high) {
+/// The products of segments first ..< last.
+INLINE void NAMED(products)(segment_call *call, int64_t o, int64_t first, int64_t last, int64_t low, int64_t high) {
+  (void)o;
   const apus_segment_spec *s = call->spec;
   const ELEMENT *x = call->x;
   ELEMENT *y = call->y;
@@ -111,16 +86,7 @@ INLINE void NAMED(products)(segment_call *call, int64_t first, int64_t last, int
     for (int64_t i = low; i < high; i++) to[i] = MULTIPLY(to[i], from[i]);
   }
 }
-CLONES static void NAMED(product_columns)(void *context, int64_t begin, int64_t end) {
-  segment_call *call = context;
-  const int64_t inner = call->spec->inner, segments = call->spec->segments;
-  FOR_RANGES(call, begin, end, inner, NAMED(products)(call, 0, segments, low, high));
-}
-CLONES static void NAMED(product_destinations)(void *context, int64_t begin, int64_t end) {
-  segment_call *call = context;
-  const int64_t inner = call->spec->inner, segments = call->spec->segments;
-  FOR_RANGES(call, begin, end, segments, NAMED(products)(call, low, high, 0, inner));
-}
+DIVIDED(segment_call, segments, product_columns, product_destinations, products)
 
 #undef ELEMENT
 #undef NAMED

@@ -10,6 +10,20 @@ typedef struct {
   bool backward;
 } sliding_axis;
 
+/// The axis of a convolution whose input and output have these extents.
+static inline sliding_axis sliding_axis_of(
+  int64_t input, int64_t output, int64_t stride, int64_t dilation, int64_t padding, bool backward
+) {
+  return (sliding_axis){
+    .sources = backward ? output : input,
+    .targets = backward ? input : output,
+    .stride = stride,
+    .dilation = dilation,
+    .padding = padding,
+    .backward = backward,
+  };
+}
+
 /// The source of a target with a tap, which may lie outside; false where the stride steps over it.
 static inline bool source_of(const sliding_axis *a, int64_t target, int64_t tap, int64_t *source) {
   if (!a->backward) {

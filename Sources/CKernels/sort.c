@@ -4,8 +4,6 @@
 #include "apus_parallel.h"
 #include "clones.h"
 
-static const int element_sizes[7] = {4, 8, 2, 4, 8, 1, 1};
-
 enum {
   SHORT_ROW = 64,
   /// Elements whose keys are made at a time when only the first few in order are wanted.
@@ -34,7 +32,7 @@ typedef struct {
 } long_row;
 
 /// Whether the words of a row hold 32 bits of key and 32 of place; otherwise it is 64 and 64.
-static bool is_narrow(const apus_sort_spec *s) { return element_sizes[s->dtype] <= 4 && s->extent <= UINT32_MAX; }
+static bool is_narrow(const apus_sort_spec *s) { return apus_dtype_size(s->dtype) <= 4 && s->extent <= UINT32_MAX; }
 
 /// Whether the first elements are picked out rather than all sorted.
 static bool selects(const apus_sort_spec *s) { return s->kept <= s->extent / 16; }

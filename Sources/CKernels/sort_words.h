@@ -88,7 +88,7 @@ static void WORDED(select)(const sort_call *call, const char *row, WORD *heap) {
 
 static void WORDED(store)(const sort_call *call, int64_t row, const WORD *words) {
   const apus_sort_spec *s = call->spec;
-  const int size = element_sizes[s->dtype];
+  const int size = apus_dtype_size(s->dtype);
   const char *x = (const char *)call->x + row * s->extent * size;
   char *values = (char *)call->values + row * s->kept * size;
   int64_t *places = call->places + row * s->kept;
@@ -112,7 +112,7 @@ static void WORDED(sort_rows)(void *context, int64_t begin, int64_t end) {
   for (int64_t slot = begin; slot < end; slot++) {
     WORD *words = (WORD *)((char *)call->scratch + slot * call->slot_bytes);
     for (int64_t row = s->rows * slot / s->slots; row < s->rows * (slot + 1) / s->slots; row++) {
-      const char *x = (const char *)call->x + row * s->extent * element_sizes[s->dtype];
+      const char *x = (const char *)call->x + row * s->extent * apus_dtype_size(s->dtype);
       if (selects(s)) {
         WORDED(select)(call, x, words);
       } else {
@@ -173,7 +173,7 @@ static void WORDED(sort_long_row)(const sort_call *call, int64_t row) {
   while (parts < threads) parts *= 2;
   long_row r = {
     .spec = s,
-    .x = (const char *)call->x + row * s->extent * element_sizes[s->dtype],
+    .x = (const char *)call->x + row * s->extent * apus_dtype_size(s->dtype),
     .from = call->scratch,
     .to = (WORD *)call->scratch + s->extent,
     .extent = s->extent,

@@ -146,7 +146,11 @@ apus_decomposition_status apus_decomposition_run(
   const apus_decomposition *d, const void *const *inputs, void *const *outputs, void *scratch
 ) {
   if (d->spec.batch == 0) return (apus_decomposition_status){-1, 0};
-  if (d->spec.rows * d->spec.columns <= 128 * 128) apus_enter_alone(); else apus_enter_pool();
+  if (d->spec.rows * d->spec.columns <= 128 * 128) {
+    apus_enter_alone();
+  } else {
+    apus_enter_pool();
+  }
   batch_run r = {d, inputs, outputs, (char *)scratch + status_bytes(d), scratch};
   if (d->shares == 1) {
     run_shares(&r, 0, 1);

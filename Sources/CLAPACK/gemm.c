@@ -164,7 +164,11 @@ void apus_gemm_run(const apus_gemm *g, const void *a, const void *b, void *c, vo
     return;
   }
   // Below some hundred microseconds of work, OpenBLAS's team would spin for the next product longer than it computes this one.
-  if (g->flops < 4e6) apus_enter_alone(); else apus_enter_pool();
+  if (g->flops < 4e6) {
+    apus_enter_alone();
+  } else {
+    apus_enter_pool();
+  }
   batch_run r = {g, a, b, c, scratch};
   if (g->shares == 1) {
     run_shares(&r, 0, 1);

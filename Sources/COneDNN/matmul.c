@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,11 +64,18 @@ static method choose_for_one(const apus_matmul *m) {
   return s->inner <= 512 && s->columns >= 4096 ? METHOD_GEMM : METHOD_PRIMITIVE;
 }
 
+/// OpenBLAS counts in int.
+static bool fits_int(int64_t number) { return number <= INT_MAX; }
+
+static int64_t largest_stride(const apus_matrix *m) { return m->row_stride > m->column_stride ? m->row_stride : m->column_stride; }
+
 /// Whether OpenBLAS computes a block faster than oneDNN, both on one thread. Without AVX-512, oneDNN 2.6 reads a transposed A column by column
 /// (40 to 47 Gflop/s where OpenBLAS reaches 87 to 90 on Zen 3) and has no kernel for few rows (57 against 77).
 static bool prefers_openblas(const apus_matmul *m) {
   if (__builtin_cpu_supports("avx512f")) return false;
   const apus_matmul_spec *s = &m->spec;
+  if (!fits_int(s->rows) || !fits_int(s->columns) || !fits_int(s->inner)) return false;
+  if (!fits_int(largest_stride(&s->a)) || !fits_int(largest_stride(&s->b)) || !fits_int(largest_stride(&s->c))) return false;
   double work = (double)s->rows * (double)s->columns * (double)s->inner;
   if (m->a_layout == LAYOUT_TRANSPOSED) return work >= 8e6;
   return m->b_layout == LAYOUT_PLAIN && s->rows <= 256 && s->rows >= 16 && s->inner >= 256 && work >= 8e6;

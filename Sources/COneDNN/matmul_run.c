@@ -127,7 +127,11 @@ static void run_passes(void *context, int64_t begin, int64_t end) {
 int apus_matmul_run(apus_matmul *m, const apus_matmul_operands *operands) {
   if (m->method == METHOD_NOTHING) return 0;
   // Threads are given their share here: a region of oneDNN's own would have its team spin between the small products of a step.
-  if (m->method == METHOD_PRIMITIVE) apus_enter_pool(); else apus_enter_alone();
+  if (m->method == METHOD_PRIMITIVE) {
+    apus_enter_pool();
+  } else {
+    apus_enter_alone();
+  }
   const apus_matmul_spec *s = &m->inner_spec;
   batch_run r = {m, operands->a, operands->b, operands->c, operands, operands->scratch, dnnl_success};
   if (m->packs_a) {

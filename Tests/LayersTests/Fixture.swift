@@ -1,5 +1,5 @@
-import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// A file of values computed by PyTorch (Tests/TensorsTests/Fixtures/README.md).
@@ -16,27 +16,16 @@ struct Fixture {
   }
 
   let cases: [Case]
-  private let tensors: [String: Tensor]
+  private let file: FixtureFile<[String: JSON]>
 
   init(_ name: String) {
-    let directory = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
-      path: "TensorsTests/Fixtures")
-    do {
-      let file = try SafetensorsFile(reading: directory.appending(path: name + ".safetensors"))
-      tensors = try file.tensors()
-      let described = try JSONDecoder().decode([String: [String: JSON]].self, from: Data(file.metadata["cases"]!.utf8))
-      cases = described.map { Case(name: $0, json: $1) }.sorted { $0.name < $1.name }
-    } catch {
-      fatalError("\(error)")
-    }
+    file = FixtureFile(name)
+    cases = file.cases.map { Case(name: $0.name, json: $0.description) }
   }
 
-  subscript(name: String) -> Tensor {
-    guard let tensor = tensors[name] else { fatalError("the fixture has no \(name)") }
-    return tensor
-  }
+  subscript(name: String) -> Tensor { file[name] }
 
-  func optional(_ name: String) -> Tensor? { tensors[name] }
+  func optional(_ name: String) -> Tensor? { file.optional(name) }
 
   static let layers = Fixture("layers")
   static let losses = Fixture("losses")

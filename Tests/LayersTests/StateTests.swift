@@ -1,6 +1,7 @@
 import Foundation
 import Layers
 import Tensors
+import TestSupport
 import Testing
 
 /// Saving and loading, in our layout and in PyTorch's, and what happens with files that do not fit or are broken.
@@ -102,7 +103,7 @@ import Testing
     try model.save(to: url)
     let whole = [UInt8](try Data(contentsOf: url))
     let before = model.state().mapValues { $0.array(of: Float.self) }
-    var random = SystemlessGenerator(state: 7)
+    var random = TestRandom(seed: 7)
     for trial in 0..<60 {
       var bytes = whole
       switch trial % 3 {
@@ -115,17 +116,5 @@ import Testing
     }
     #expect(throws: FileAccessError.self) { try model.load(from: Self.temporary("absent")) }
     #expect(model.state().mapValues { $0.array(of: Float.self) } == before)
-  }
-}
-
-/// SplitMix64, so that trials repeat.
-struct SystemlessGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

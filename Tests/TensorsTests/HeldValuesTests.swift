@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// What somebody holds keeps its value, whatever is evaluated afterwards and in whoever's memory.

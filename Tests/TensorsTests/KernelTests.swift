@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// Kernels at extents that fill and do not fill vectors, that are shared among threads, and at none, against the reference.

@@ -1,5 +1,5 @@
-import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// `operations.safetensors`: values and derivatives of operations computed by PyTorch (Fixtures/README.md).
@@ -117,24 +117,11 @@ struct OperationFixture: Sendable {
   }
 
   let cases: [Case]
-  private let tensors: [String: Tensor]
+  private let file = FixtureFile<Description>("operations")
 
   static let shared = OperationFixture()
 
-  private init() {
-    let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/operations.safetensors")
-    do {
-      let file = try SafetensorsFile(reading: path)
-      tensors = try file.tensors()
-      let described = try JSONDecoder().decode([String: Description].self, from: Data(file.metadata["cases"]!.utf8))
-      cases = described.map { Case(name: $0, description: $1) }.sorted { $0.name < $1.name }
-    } catch {
-      fatalError("\(error)")
-    }
-  }
+  private init() { cases = file.cases.map { Case(name: $0.name, description: $0.description) } }
 
-  subscript(name: String) -> Tensor {
-    guard let tensor = tensors[name] else { fatalError("the fixture has no \(name)") }
-    return tensor
-  }
+  subscript(name: String) -> Tensor { file[name] }
 }

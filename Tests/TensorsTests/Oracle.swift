@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 import Testing
 
 /// One use of an operation: operands to draw and what to do with them.
@@ -48,21 +49,6 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
       checksSecondDerivative: checksSecondDerivative
     ) { [build($0)] }
   }
-}
-
-/// Deterministic numbers for tests (SplitMix64).
-struct TestRandom: RandomNumberGenerator {
-  var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-  mutating func uniform(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &self) }
-  mutating func normal(_ count: Int) -> [Double] { (0..<count).map { _ in uniform(-1.5...1.5) } }
 }
 
 /// The largest difference in units of the tolerance: absolute near zero, relative beyond one.

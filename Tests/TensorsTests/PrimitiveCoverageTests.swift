@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// No primitive without a test of its derivative: the cases that are held against central differences contain every one.

@@ -1,4 +1,5 @@
 import Tensors
+import TestSupport
 
 /// A graph drawn from a seed: a pool of tensors grows by random operations on random members.
 struct RandomGraph {

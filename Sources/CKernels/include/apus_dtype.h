@@ -14,4 +14,10 @@ typedef enum : int32_t {
   APUS_BOOL = 6,
 } apus_dtype;
 
+/// Bytes of an element.
+static inline int apus_dtype_size(apus_dtype dtype) {
+  static const int sizes[] = {4, 8, 2, 4, 8, 1, 1};
+  return sizes[dtype];
+}
+
 #endif

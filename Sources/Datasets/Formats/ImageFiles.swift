@@ -7,6 +7,8 @@ public enum ImageFiles {
   /// Extensions of files that are taken for images.
   public static let extensions: Set<String> = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"]
 
+  static func isNamedAsImage(_ url: URL) -> Bool { extensions.contains(url.pathExtension.lowercased()) }
+
   /// - Throws: `FileFormatError`, `FileAccessError`.
   public static func read(_ url: URL) throws -> RasterImage {
     let bytes = try contents(of: url)

@@ -49,7 +49,7 @@ public enum ImageFolder {
           path: folder.path, found: "an empty folder", expected: "images of the class \"\(folder.lastPathComponent)\"",
           advice: "add images or remove the folder")
       }
-      if let stranger = images.first(where: { !ImageFiles.extensions.contains($0.pathExtension.lowercased()) }) {
+      if let stranger = images.first(where: { !ImageFiles.isNamedAsImage($0) }) {
         throw FileFormatError(
           path: stranger.path, found: "a file that is no image",
           expected: "files ending in \(ImageFiles.extensions.sorted().joined(separator: ", "))",

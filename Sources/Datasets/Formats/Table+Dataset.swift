@@ -149,8 +149,8 @@ extension Table {
       let areClasses = distinct.count <= 100 && distinct.allSatisfy { $0 == $0.rounded() }
       let isClassification = task == .classification || task == .automatic && areClasses && ["class", "label"].contains(name)
       guard isClassification else { return (Tensor(rows.map { Float(values[$0]) }), []) }
-      guard distinct.count <= 100_000 else {
-        throw FileFormatError(path: path, at: .field(name), found: "\(distinct.count) different values", expected: "at most 100000 classes")
+      guard distinct.count <= Dataset.maximumClassCount else {
+        throw FileFormatError(path: path, at: .field(name), found: "\(distinct.count) different values", expected: "at most \(Dataset.maximumClassCount) classes")
       }
       let sorted = distinct.sorted()
       let codes = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })

@@ -41,7 +41,7 @@ struct DataOpener {
     case "csv", "tsv": return .table
     case "txt", "text": return .text
     case "bin": return .cifar
-    case "png", "jpg", "jpeg", "pgm", "ppm", "pnm": return .image
+    case let ending where ImageFiles.extensions.contains(String(ending)): return .image
     case "idx": return .idx
     default:
       if name.hasSuffix("-ubyte") || name.contains("-idx") || name.contains(".idx") { return .idx }
@@ -189,12 +189,12 @@ struct DataOpener {
   private static let testNames: Set<String> = ["test", "testing", "val", "valid", "validation"]
 
   private static func holdsImages(_ folder: URL) throws -> Bool {
-    if try ImageFolder.visibleFiles(of: folder).contains(where: { ImageFiles.extensions.contains($0.pathExtension.lowercased()) }) {
+    if try ImageFolder.visibleFiles(of: folder).contains(where: ImageFiles.isNamedAsImage) {
       return true
     }
     guard (trainingNames.union(testNames)).contains(folder.lastPathComponent.lowercased()) else { return false }
     return try ImageFolder.subfolders(of: folder).contains { inner in
-      try ImageFolder.visibleFiles(of: inner).contains { ImageFiles.extensions.contains($0.pathExtension.lowercased()) }
+      try ImageFolder.visibleFiles(of: inner).contains(where: ImageFiles.isNamedAsImage)
     }
   }
 

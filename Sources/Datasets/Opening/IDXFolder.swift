@@ -40,7 +40,7 @@ struct IDXFolder {
     }
     var names = try classNames(set: sets[0])
     let parts = try [false, true].map { isTest in
-      try part(files.filter { $0.isTest == isTest }, isTest: isTest, labels: names?.numbers)
+      try part(files.filter { $0.isTest == isTest }, isTest: isTest, classes: names)
     }
     let largest = parts.compactMap { $0?.labels?.array(of: Int.self).max() }.max()
     if names == nil, let largest { names = (nil, (0...largest).map(String.init)) }
@@ -53,8 +53,10 @@ struct IDXFolder {
     return (datasets[1]!, nil)
   }
 
+  private typealias ClassNames = (numbers: [Int: Int32]?, names: [String])
+
   /// The names of the classes, and which number in the files stands for each, where they do not count from 0.
-  private func classNames(set: String) throws -> (numbers: [Int: Int32]?, names: [String])? {
+  private func classNames(set: String) throws -> ClassNames? {
     let list = folder.appendingPathComponent("classes.txt")
     if FileManager.default.fileExists(atPath: list.path) {
       let names = try TextLines.read(list)
@@ -82,7 +84,7 @@ struct IDXFolder {
     return (numbers, names)
   }
 
-  private func part(_ files: [File], isTest: Bool, labels numbers: [Int: Int32]?) throws -> Dataset? {
+  private func part(_ files: [File], isTest: Bool, classes: ClassNames?) throws -> Dataset? {
     guard let images = files.first(where: { $0.role == "images" }) else {
       if let stranger = files.first {
         throw FileFormatError(path: stranger.url.path, found: "\(stranger.role) without images", expected: "a file of images beside it")
@@ -107,12 +109,12 @@ struct IDXFolder {
       }
       switch file.role {
       case "labels":
-        tensor = try labels(tensor, of: file, numbers: numbers)
+        tensor = try labels(tensor, of: file, classes: classes)
       case "writers": tensor = tensor.cast(to: .int32)
       default:
         // EMNIST stores its images with rows and columns exchanged.
         if tensor.rank == 3, file.set.hasPrefix("emnist") { tensor = tensor.transposed(permutation: [0, 2, 1]) }
-        if tensor.rank == 3, tensor.dtype == .uint8 { tensor = tensor.reshaped(to: Shape(Array(tensor.shape) + [1])) }
+        tensor = tensor.withChannels
       }
       columns.append((Self.column(of: file.role), .tensor(tensor)))
     }
@@ -128,20 +130,19 @@ struct IDXFolder {
     }
   }
 
-  private func labels(_ tensor: Tensor, of file: File, numbers: [Int: Int32]?) throws -> Tensor {
+  private func labels(_ tensor: Tensor, of file: File, classes: ClassNames?) throws -> Tensor {
     guard tensor.rank == 1, !tensor.dtype.isFloatingPoint else {
       throw FileFormatError(
         path: file.url.path, at: .byte(2), found: "labels of \(tensor.dtype)\(tensor.shape)", expected: "one whole number a sample")
     }
     let values = tensor.array(of: Int.self)
-    let known = try self.classNames(set: file.set)
-    let limit = known?.names.count ?? 100_000
+    let limit = classes?.names.count ?? Dataset.maximumClassCount
     let mapped = try values.enumerated().map { index, value -> Int32 in
-      if let numbers, let number = numbers[value] { return number }
-      guard numbers == nil, value >= 0, value < limit else {
+      if let number = classes?.numbers?[value] { return number }
+      guard classes?.numbers == nil, value >= 0, value < limit else {
         throw FileFormatError(
           path: file.url.path, at: .byte(8 + index), found: "the label \(value)",
-          expected: known == nil ? "a label in 0 ..< \(limit)" : "one of the \(limit) classes that are named beside it")
+          expected: classes == nil ? "a label in 0 ..< \(limit)" : "one of the \(limit) classes that are named beside it")
       }
       return Int32(value)
     }

@@ -66,7 +66,7 @@ struct NamedArrays {
       switch name {
       case Dataset.Name.features:
         if tensor.rank == 1 { tensor = tensor.reshaped(to: [count, 1]) }
-        if tensor.rank == 3, tensor.dtype == .uint8 { tensor = tensor.reshaped(to: Shape(Array(tensor.shape) + [1])) }
+        tensor = tensor.withChannels
       case Dataset.Name.labels:
         if tensor.rank == 2, tensor.shape[1] == 1 { tensor = tensor.reshaped(to: [count]) }
         if tensor.dtype.isFloatingPoint {
@@ -76,7 +76,7 @@ struct NamedArrays {
             throw failure("labels of shape \(tensor.shape)", "one class number a sample, or numbers of a floating type")
           }
           let values = tensor.array(of: Int.self)
-          let limit = classNames?.count ?? 100_000
+          let limit = classNames?.count ?? Dataset.maximumClassCount
           if let row = values.firstIndex(where: { $0 < 0 || $0 >= limit }) {
             throw failure("the label \(values[row]) of sample \(row)", "class numbers in 0 ..< \(limit)")
           }

@@ -66,7 +66,7 @@ struct NoPropFindings {
       let length = measured(variant) { embedding($0.classifier)?.meanNorm ?? .nan }!
       let repeats = variant.method != .convolutional && options.inferenceRuns > 1
       table.append([
-        .text(variant.title), .number(accuracy), .init(epochs(variant)), repeats ? .number(unanimous) : .empty,
+        .text(variant.title), .number(accuracy), .init(options.epochs(of: variant)), repeats ? .number(unanimous) : .empty,
         repeats ? .number(certain) : .empty, length.mean.isNaN ? .empty : .number(length),
       ])
     }
@@ -76,14 +76,6 @@ struct NoPropFindings {
         caption: "Test accuracy after training on the same \(data.training.count) images; baselines in grey.",
         .bars(BarPlot(Axis("test accuracy", .percent), bars))))
     findings.add(table)
-  }
-
-  private func epochs(_ variant: NoPropVariant) -> Int {
-    switch variant.method {
-    case .discrete, .backpropagation, .convolutional: options.epochs
-    case .continuous, .flow: options.flowEpochs
-    case .adjoint: options.adjointEpochs
-    }
   }
 
   /// The share of images, in percent, on which all inferences agree, and how many of these they get right.
@@ -190,23 +182,27 @@ struct NoPropFindings {
 
   // MARK: Memory and independence
 
-  private var memoryFigures: (one: PlanSummary, all: PlanSummary)? {
-    get throws {
-      guard options.variants.contains(.discrete), options.variants.contains(.backpropagation) else { return nil }
-      // Models of their own: recording a step marks the running statistics.
-      var random = training.stream(.discrete)
-      let embedding = LabelEmbedding.oneHot(classCount: data.classCount)
-      let count = min(options.batchSize, data.training.count)
-      let (images, labels) = (data.training.features[0..<count], data.training.labels![0..<count])
-      evaluate(images, labels)
-      let chain = try DiscreteTimeTrainer(training.models.chain(embedding, random: &random), random: random)
-      let whole = ClassifierTrainer(try training.models.backpropagation(embedding, random: &random), random: random) { AdamW($0) }
-      return (chain.plan(block: (options.steps + 1) / 2, images: images, labels: labels), whole.plan(images: images, labels: labels))
-    }
+  /// What a step of one block, and one of the whole chain, computes and holds; nil where one of them is not among the variants.
+  private func stepPlans() throws -> (one: PlanSummary, all: PlanSummary)? {
+    guard options.variants.contains(.discrete), options.variants.contains(.backpropagation) else { return nil }
+    // Models of their own: recording a step marks the running statistics.
+    var random = training.stream(.discrete)
+    let embedding = LabelEmbedding.oneHot(classCount: data.classCount)
+    let (images, labels) = firstBatch
+    let chain = try DiscreteTimeTrainer(training.models.chain(embedding, random: &random), random: random)
+    let whole = ClassifierTrainer(try training.models.backpropagation(embedding, random: &random), random: random) { AdamW($0) }
+    return (chain.plan(block: (options.steps + 1) / 2, images: images, labels: labels), whole.plan(images: images, labels: labels))
+  }
+
+  private var firstBatch: (images: Tensor, labels: Tensor) {
+    let count = min(options.batchSize, data.training.count)
+    let (images, labels) = (data.training.features[0..<count], data.training.labels![0..<count])
+    evaluate(images, labels)
+    return (images, labels)
   }
 
   private func addMemory(to findings: inout Findings) throws {
-    guard let (one, all) = try memoryFigures else { return }
+    guard let (one, all) = try stepPlans() else { return }
     findings.add(Metric("noprop-dt.training-bytes", Measurement(one.temporaryBytes), .bytes))
     findings.add(Metric("backpropagation.training-bytes", Measurement(all.temporaryBytes), .bytes))
     findings.add(
@@ -242,9 +238,7 @@ struct NoPropFindings {
   /// Trains two equal chains for a few batches, the blocks of one in order and those of the other in reverse.
   private func addIndependence(to findings: inout Findings) throws {
     guard options.variants.contains(.discrete) else { return }
-    let count = min(options.batchSize, data.training.count)
-    let (images, labels) = (data.training.features[0..<count], data.training.labels![0..<count])
-    evaluate(images, labels)
+    let (images, labels) = firstBatch
     func trained(_ order: [Int]) throws -> NoPropModels.Chain {
       var random = training.stream(.discrete)
       let chain = try training.models.chain(.oneHot(classCount: data.classCount), random: &random)

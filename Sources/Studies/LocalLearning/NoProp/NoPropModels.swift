@@ -22,7 +22,21 @@ struct NoPropModels {
     }
   }
 
-  func configuration(_ embedding: LabelEmbedding, embedsImages: Bool) -> BlockConfiguration {
+  /// The network of a variant, freshly initialised.
+  func classifier(_ variant: NoPropVariant, _ embedding: LabelEmbedding, random: inout RandomStream) throws -> any Classifier {
+    let embedsImages = variant.embedding == .prototype
+    return switch variant.method {
+    case .discrete: try chain(embedding, embedsImages: embedsImages, random: &random)
+    case .continuous: try continuous(embedding, embedsImages: embedsImages, random: &random)
+    case .flow:
+      try flow(embedding, embedsImages: embedsImages, usesAnchor: variant == .flowLearnedUnanchored ? false : nil, random: &random)
+    case .backpropagation: try backpropagation(embedding, embedsImages: embedsImages, random: &random)
+    case .adjoint: try adjoint(embedding, random: &random)
+    case .convolutional: convolutional(random: &random)
+    }
+  }
+
+  private func configuration(_ embedding: LabelEmbedding, embedsImages: Bool) -> BlockConfiguration {
     switch options.blocks {
     case .reduced:
       .reduced(imageShape: imageShape, classCount: classCount, embeddingWidth: embedding.width, embedsImages: embedsImages)
@@ -45,8 +59,8 @@ struct NoPropModels {
     return try BackpropagationChain(embedding: embedding, blocks: blocks, readout: readout(embedding, random: &random))
   }
 
-  func continuous(
-    _ embedding: LabelEmbedding, embedsImages: Bool = false, random: inout RandomStream
+  private func continuous(
+    _ embedding: LabelEmbedding, embedsImages: Bool, random: inout RandomStream
   ) throws -> ContinuousTimeNoProp<Timed> {
     try ContinuousTimeNoProp(
       schedule: LearnedNoiseSchedule(ends: -options.gammaEnd...options.gammaEnd, random: &random), embedding: embedding,
@@ -55,21 +69,21 @@ struct NoPropModels {
         weight: options.continuousWeight, fixesTarget: options.fixesTarget && embedding.weight.isTrainable, steps: options.inferenceSteps))
   }
 
-  func flow(
-    _ embedding: LabelEmbedding, embedsImages: Bool = false, usesAnchor: Bool? = nil, random: inout RandomStream
+  private func flow(
+    _ embedding: LabelEmbedding, embedsImages: Bool, usesAnchor: Bool?, random: inout RandomStream
   ) throws -> FlowMatchingNoProp<Timed> {
     try FlowMatchingNoProp(
       embedding: embedding, block: Timed(configuration(embedding, embedsImages: embedsImages), random: &random),
       readout: readout(embedding, random: &random), settings: .init(usesAnchor: usesAnchor, steps: options.inferenceSteps))
   }
 
-  func adjoint(_ embedding: LabelEmbedding, random: inout RandomStream) throws -> NeuralODEClassifier<Timed> {
+  private func adjoint(_ embedding: LabelEmbedding, random: inout RandomStream) throws -> NeuralODEClassifier<Timed> {
     try NeuralODEClassifier(
       embedding: embedding, block: Timed(configuration(embedding, embedsImages: false), random: &random),
       readout: readout(embedding, random: &random), solver: .heun, steps: options.adjointSteps)
   }
 
-  func convolutional(random: inout RandomStream) -> ConvolutionalClassifier {
+  private func convolutional(random: inout RandomStream) -> ConvolutionalClassifier {
     ConvolutionalClassifier(configuration(.oneHot(classCount: classCount), embedsImages: false), random: &random)
   }
 

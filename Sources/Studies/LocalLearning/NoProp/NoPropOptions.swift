@@ -56,6 +56,14 @@ public struct NoPropOptions: StudyOptions {
     Field("inferenceRuns", \.inferenceRuns, "inferences from different noise over which accuracy is averaged", in: 1...1000),
   ]
 
+  func epochs(of variant: NoPropVariant) -> Int {
+    switch variant.method {
+    case .discrete, .backpropagation, .convolutional: epochs
+    case .continuous, .flow: flowEpochs
+    case .adjoint: adjointEpochs
+    }
+  }
+
   public func validate() throws(OptionError) {
     guard Set(variants).count == variants.count else {
       throw OptionError(field: "variants", value: variants.optionText, expected: "each at most once")

@@ -56,17 +56,7 @@ struct NoPropPredictor {
     } else {
       embedding = .oneHot(classCount: classNames.count)
     }
-    let embedsImages = variant.embedding == .prototype
-    switch variant.method {
-    case .discrete: classifier = try models.chain(embedding, embedsImages: embedsImages, random: &random)
-    case .continuous: classifier = try models.continuous(embedding, embedsImages: embedsImages, random: &random)
-    case .flow:
-      let usesAnchor = variant == .flowLearnedUnanchored ? false : nil
-      classifier = try models.flow(embedding, embedsImages: embedsImages, usesAnchor: usesAnchor, random: &random)
-    case .backpropagation: classifier = try models.backpropagation(embedding, embedsImages: embedsImages, random: &random)
-    case .adjoint: classifier = try models.adjoint(embedding, random: &random)
-    case .convolutional: classifier = models.convolutional(random: &random)
-    }
+    classifier = try models.classifier(variant, embedding, random: &random)
     try classifier.load(from: saved.parameters)
   }
 

@@ -45,16 +45,7 @@ public enum NoPropStudy: Study {
     var random = RandomStream(seed: 1)
     return try options.variants.filter { $0.embedding != .prototype }.map { variant in
       let embedding = try models.embedding(variant, images: { preconditionFailure("prototypes need images") }, random: &random)
-      let module: any Module =
-        switch variant.method {
-        case .discrete: try models.chain(embedding, random: &random)
-        case .continuous: try models.continuous(embedding, random: &random)
-        case .flow: try models.flow(embedding, random: &random)
-        case .backpropagation: try models.backpropagation(embedding, random: &random)
-        case .adjoint: try models.adjoint(embedding, random: &random)
-        case .convolutional: models.convolutional(random: &random)
-        }
-      return StudyNetwork(variant.title, module)
+      return StudyNetwork(variant.title, try models.classifier(variant, embedding, random: &random))
     }
   }
 

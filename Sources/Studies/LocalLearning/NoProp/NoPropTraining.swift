@@ -25,7 +25,7 @@ struct NoPropTraining {
 
   private static let accuracyName = "test accuracy"
   /// Steps of the inferences that watch a training; the last ones take as many as the options say.
-  private static let watchingSteps = 20
+  private var watchingSteps: Int { min(20, options.inferenceSteps) }
 
   var models: NoPropModels { NoPropModels(options: options, imageShape: data.imageShape, classCount: data.classCount) }
 
@@ -40,49 +40,36 @@ struct NoPropTraining {
 
   func train(_ variant: NoPropVariant) throws -> NoPropResult {
     var random = stream(variant)
-    let embedding = try embedding(variant, random: &random)
-    let embedsImages = variant.embedding == .prototype
+    let model = try models.classifier(variant, embedding(variant, random: &random), random: &random)
+    switch model {
+    case let chain as NoPropModels.Chain: try trainChain(variant, chain, random)
+    case let continuous as ContinuousTimeNoProp<NoPropModels.Timed>:
+      try trainWhole(variant, continuous, random) {
+        continuous.logits(features: continuous.block.features(of: $0), steps: watchingSteps, rule: .sampled, random: &$1)
+      }
+    case let flow as FlowMatchingNoProp<NoPropModels.Timed>:
+      try trainWhole(variant, flow, random) {
+        flow.logits(features: flow.block.features(of: $0), steps: watchingSteps, solver: .euler, random: &$1)
+      }
+    case let whole as any TrainableClassifier: try trainWhole(variant, whole, random) { whole.logits(of: $0, random: &$1) }
+    default: preconditionFailure("NoPropTraining: nothing trains \(type(of: model))")
+    }
+    return judged(variant, model)
+  }
+
+  /// As in the paper: AdamW for the chains and the baselines, Adam in continuous time.
+  private func optimizer(_ variant: NoPropVariant, _ parameters: [Parameter]) -> any Optimizer {
     switch variant.method {
-    case .discrete:
-      let model = try models.chain(embedding, embedsImages: embedsImages, random: &random)
-      return try finish(variant, model, curve: trainChain(variant, model, random))
-    case .backpropagation:
-      let model = try models.backpropagation(embedding, embedsImages: embedsImages, random: &random)
-      return try finish(variant, model, curve: trainWhole(variant, model, random, epochs: options.epochs, optimizer: decayingAdam))
-    case .convolutional:
-      let model = models.convolutional(random: &random)
-      return try finish(variant, model, curve: trainWhole(variant, model, random, epochs: options.epochs, optimizer: decayingAdam))
-    case .adjoint:
-      let model = try models.adjoint(embedding, random: &random)
-      return try finish(variant, model, curve: trainWhole(variant, model, random, epochs: options.adjointEpochs, optimizer: decayingAdam))
-    case .continuous:
-      let model = try models.continuous(embedding, embedsImages: embedsImages, random: &random)
-      let curve = try trainWhole(variant, model, random, epochs: options.flowEpochs, optimizer: plainAdam) {
-        $0.logits(features: $0.block.features(of: $1), steps: steps, rule: .sampled, random: &$2)
-      }
-      return finish(variant, model, curve: curve)
-    case .flow:
-      let model = try models.flow(
-        embedding, embedsImages: embedsImages, usesAnchor: variant == .flowLearnedUnanchored ? false : nil, random: &random)
-      let curve = try trainWhole(variant, model, random, epochs: options.flowEpochs, optimizer: plainAdam) {
-        $0.logits(features: $0.block.features(of: $1), steps: steps, solver: .euler, random: &$2)
-      }
-      return finish(variant, model, curve: curve)
+    case .continuous, .flow: Adam(parameters, learningRate: options.learningRate)
+    case .discrete, .backpropagation, .adjoint, .convolutional:
+      AdamW(parameters, learningRate: options.learningRate, weightDecay: options.weightDecay)
     }
   }
-
-  private var steps: Int { min(Self.watchingSteps, options.inferenceSteps) }
-
-  private func decayingAdam(_ parameters: [Parameter]) -> any Optimizer {
-    AdamW(parameters, learningRate: options.learningRate, weightDecay: options.weightDecay)
-  }
-
-  private func plainAdam(_ parameters: [Parameter]) -> any Optimizer { Adam(parameters, learningRate: options.learningRate) }
 
   // MARK: Loops
 
   /// NoProp's own loop: for every epoch, for every block, for every batch.
-  private func trainChain(_ variant: NoPropVariant, _ model: NoPropModels.Chain, _ random: RandomStream) throws -> [Double] {
+  private func trainChain(_ variant: NoPropVariant, _ model: NoPropModels.Chain, _ random: RandomStream) throws {
     let trainer = try DiscreteTimeTrainer(
       model,
       options: .init(
@@ -90,7 +77,7 @@ struct NoPropTraining {
         fixesTarget: options.fixesTarget && model.embedding.weight.isTrainable), random: random)
     var optimizers = ["shared": trainer.sharedOptimizer]
     for block in trainer.blockTrainers { optimizers["block-\(block.block)"] = block.optimizer }
-    let loop = try loop(variant, model, optimizers: optimizers, epochs: options.epochs)
+    let loop = try loop(variant, model, optimizers: optimizers)
     try loop.run(over: BlockwiseBatches(loader: loader, blockCount: model.stepCount)) { batch, step in
       var random = step.random
       trainer.sharedRandom = random.split()
@@ -98,24 +85,23 @@ struct NoPropTraining {
       let loss = trainer.step(block: batch.block, images: batch.examples.features, labels: batch.examples.labels!)
       return ["cross entropy": loss.crossEntropy, "denoising": loss.denoising]
     } evaluate: { end in
-      [Self.accuracyName: accuracy(model, epoch: end.epoch) { $0.logits(of: $1, random: &$2) }]
+      [Self.accuracyName: accuracy(epoch: end.epoch) { model.logits(of: $0, random: &$1) }]
     }
-    return curve(variant)
   }
 
-  private func trainWhole<Model: TrainableClassifier>(
-    _ variant: NoPropVariant, _ model: Model, _ random: RandomStream, epochs: Int, optimizer: ([Parameter]) -> any Optimizer,
-    inference: (Model, Tensor, inout RandomStream) -> Tensor = { $0.logits(of: $1, random: &$2) }
-  ) throws -> [Double] {
-    let trainer = ClassifierTrainer(model, random: random, optimizer: optimizer)
-    let loop = try loop(variant, model, optimizers: ["": trainer.optimizer], epochs: epochs)
+  /// - Parameter inference: scores of images, for the accuracy that is watched.
+  private func trainWhole(
+    _ variant: NoPropVariant, _ model: some TrainableClassifier, _ random: RandomStream,
+    inference: (Tensor, inout RandomStream) -> Tensor
+  ) throws {
+    let trainer = ClassifierTrainer(model, random: random) { optimizer(variant, $0) }
+    let loop = try loop(variant, model, optimizers: ["": trainer.optimizer])
     try loop.run(over: loader) { batch, step in
       trainer.random = step.random
       return ["loss": trainer.step(images: batch.features, labels: batch.labels!)]
     } evaluate: { end in
-      [Self.accuracyName: accuracy(model, epoch: end.epoch, inference)]
+      [Self.accuracyName: accuracy(epoch: end.epoch, inference)]
     }
-    return curve(variant)
   }
 
   private var loader: BatchLoader {
@@ -123,9 +109,9 @@ struct NoPropTraining {
   }
 
   private func loop(
-    _ variant: NoPropVariant, _ model: some Module, optimizers: [String: any Optimizer], epochs: Int
+    _ variant: NoPropVariant, _ model: some Module, optimizers: [String: any Optimizer]
   ) throws -> TrainingLoop {
-    let loop = TrainingLoop(model: model, optimizers: optimizers, epochs: epochs, seed: seed)
+    let loop = TrainingLoop(model: model, optimizers: optimizers, epochs: options.epochs(of: variant), seed: seed)
     loop.recorder = run.recorder.scoped(scope(variant))
     loop.progress = run.progress
     loop.checkpoints = try run.checkpoints(scope(variant), options: options)
@@ -142,19 +128,20 @@ struct NoPropTraining {
   // MARK: Judging
 
   /// In percent, one inference an image.
-  private func accuracy<Model>(_ model: Model, epoch: Int, _ inference: (Model, Tensor, inout RandomStream) -> Tensor) -> Double {
+  private func accuracy(epoch: Int, _ inference: (Tensor, inout RandomStream) -> Tensor) -> Double {
     var random = RandomStream(seed: seed, step: -1 - epoch)
-    return 100 * batched { inference(model, $0, &random) }.accuracy(data.test.labels!)
+    return 100 * batched { inference($0, &random) }.accuracy(data.test.labels!)
   }
 
-  private func finish(_ variant: NoPropVariant, _ model: some Classifier, curve: [Double]) -> NoPropResult {
+  private func judged(_ variant: NoPropVariant, _ model: any Classifier) -> NoPropResult {
     var random = RandomStream(seed: seed, step: -1)
     let logits = withContext(.inference) {
       (0..<(variant.method == .convolutional ? 1 : options.inferenceRuns)).map { _ in batched { model.logits(of: $0, random: &random) } }
     }
     let accuracies = logits.map { 100 * $0.accuracy(data.test.labels!) }
     return NoPropResult(
-      variant: variant, classifier: model, curve: curve, accuracy: Measurement(accuracies).mean, inferences: RepeatedInference(logits))
+      variant: variant, classifier: model, curve: curve(variant), accuracy: Measurement(accuracies).mean,
+      inferences: RepeatedInference(logits))
   }
 
   /// Scores of the test images, some at a time.
