@@ -5,7 +5,12 @@
 #include <stdint.h>
 #include <string.h>
 
+// The thread sanitizer watches the loader's choice, which is made before it can.
+#if __has_feature(thread_sanitizer)
+#define APUS_CLONES
+#else
 #define APUS_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
 #define APUS_INLINE static inline __attribute__((always_inline))
 
 enum { APUS_LANES = 16 };

@@ -76,6 +76,7 @@ struct ReportTests {
         #expect(svg.contains("<title id=\"\(figure.name)-title\">Figure &amp; \(figure.name)</title>"))
         #expect(svg.contains("prefers-color-scheme:dark"), "\(figure.name) follows the reader's page")
         #expect(!svg.contains("Gnuplot"))
+        #expect(!svg.contains("scale(0.00)"), "\(figure.name): a mark of no size is refused by some readers")
       }
       let leftover = try FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent("figures").path)
       #expect(leftover.allSatisfy { !$0.hasPrefix(".") })

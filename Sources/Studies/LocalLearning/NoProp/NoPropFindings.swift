@@ -254,7 +254,7 @@ struct NoPropFindings {
     findings.add(
       Claim(
         "order-does-not-matter", "Blocks trained in the opposite order come out the same, bit for bit.", measured: Measurement(differing),
-        .atMost, baseline: 0, measuredName: "parameters that differ", baselineName: "none"))
+        .atMost, baseline: 0, measuredName: "parameters that differ", baselineName: "0 of them"))
   }
 
   /// What the learned schedule of continuous time looks like: where its weights spread far, a few samples rule the gradient.

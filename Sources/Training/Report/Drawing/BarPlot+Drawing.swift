@@ -22,7 +22,9 @@ extension BarPlot: DrawnPlot {
       Axis(axis.name, axis.unit, scale: axis.scale, range: axis.range), values: [low, high].filter { _ in axis.scale == .logarithmic })
     if axis.scale == .linear {
       if axis.range == nil { script.add(range(low, high)) }
-      script.add("set xtics autofreq")
+      // Room for the numbers behind the bars is no room for percentages beyond all.
+      let isShare = axis.unit == .percent && low >= 0 && (50...100).contains(high)
+      script.add("set xtics \(isShare ? "0,20,100" : "autofreq")")
     }
     script.add("set yrange [\(Double(-bars.count) + 0.45):0.75]")
     for (index, bar) in bars.enumerated() { draw(bar, at: -index, from: low, in: &script) }
@@ -40,9 +42,11 @@ extension BarPlot: DrawnPlot {
     if hasBars {
       script.plot("\(row) using ($2/2):(\(y)):(0):($2):(\(y)-0.16):(\(y)+0.16) with boxxyerror fillcolor rgb \"\(color.hex)\" notitle")
     }
-    let mark = "linecolor rgb \"\(hasBars ? Palette.ink.hex : color.hex)\" pointtype \(bar.role == .method ? 7 : 6)"
+    // A bar's end needs no dot. (A dot of size 0 is a mark of scale 0, at which some readers of SVG give up.)
+    let dot = hasBars ? -1 : bar.role == .method ? 7 : 6
+    let mark = "linecolor rgb \"\(hasBars ? Palette.ink.hex : color.hex)\" pointtype \(dot)"
     if bar.value.standardError != nil {
-      script.plot("\(row) using 2:(\(y)):3 with xerrorbars \(mark) linewidth 1.4 pointsize \(hasBars ? 0 : 0.8) notitle")
+      script.plot("\(row) using 2:(\(y)):3 with xerrorbars \(mark) linewidth 1.4 pointsize 0.8 notitle")
     } else if !hasBars {
       script.plot("\(row) using 2:(\(y)) with points \(mark) pointsize 0.8 notitle")
     }
