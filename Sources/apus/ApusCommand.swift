@@ -21,7 +21,7 @@ struct ApusCommand: ParsableCommand {
       """,
     version: Apus.version,
     subcommands: [
-      DemoCommand.self, SystemsCommand.self, RunCommand.self, VerifyCommand.self, PredictCommand.self, SummaryCommand.self,
-      DataCommand.self, BenchCommand.self,
+      DemoCommand.self, SystemsCommand.self, RunCommand.self, CompareCommand.self, RunsCommand.self, VerifyCommand.self,
+      PredictCommand.self, SummaryCommand.self, DataCommand.self, BenchCommand.self,
     ])
 }

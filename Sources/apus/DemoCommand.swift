@@ -11,6 +11,8 @@ struct DemoCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The output directory.", valueName: "dir"))
   var out = "runs/demo"
 
+  @OptionGroup var storeOptions: StoreOptions
+
   func run() throws {
     let study = try Studies.study("noprop")
     Console.standardError.print(
@@ -19,7 +21,8 @@ struct DemoCommand: ParsableCommand {
     let done: CompletedRun
     do {
       done = try study.execute(
-        RunRequest(preset: .quick, output: URL(fileURLWithPath: out), leftover: .discard), progress: ProgressDisplay())
+        RunRequest(preset: .quick, output: URL(fileURLWithPath: out), leftover: .discard, store: try storeOptions.storeForWriting()),
+        progress: ProgressDisplay())
     } catch let error as Interrupted {
       throw DemoInterrupted(step: error.step, directory: out)
     }

@@ -16,9 +16,9 @@ struct OptionListing {
   private let entries: [Entry]
 
   /// The values are those of `preset` with `assignments`, which are checked.
-  init(_ study: any Study.Type, preset: Preset, assignments: [String]) throws {
+  init(_ study: any Study.Type, preset: Preset, file: OptionsFile? = nil, assignments: [String]) throws {
     func entries<S: Study>(_ study: S.Type) throws -> [Entry] {
-      let options = try study.options(preset, assignments)
+      let options = try study.options(preset, file: file, assignments)
       return S.Options.fields.map { field in
         Entry(
           name: field.name, meaning: field.meaning, allowed: field.allowed, value: field.text(options),

@@ -46,12 +46,8 @@ struct SummaryCommand: ParsableCommand {
       StandardOutput.write(try ReportJSON.encode(RunDocument(findings: findings, model: model)))
       return
     }
-    var table = TextTable(alignments: [.left, .right])
-    for (name, metric) in findings.metrics.sorted(by: { $0.key < $1.key }) {
-      table.append(["  " + name, NumberText.value(metric.value, Unit(rawValue: metric.unit))])
-    }
     StandardOutput.write(
-      RunText.verdicts(findings) + "\n" + table.text() + (model.map { "\n" + $0.text } ?? "")
+      RunText.verdicts(findings) + (findings.claims.isEmpty ? "" : "\n" + RunText.measurements(findings)) + (model.map { "\n" + $0.text } ?? "")
         + "\nReport: \(RunText.shortest(directory.appendingPathComponent("report.html")))\n")
   }
 
@@ -99,8 +95,11 @@ private struct NetworkDocument: Encodable {
   let name: String
   let parameterCount: Int
   let parameters: [Entry]
+  /// What each layer does with one example.
+  let layers: LayerSummary?
 
   init(_ network: StudyNetwork) {
+    layers = network.layers
     name = network.name
     parameterCount = network.module.parameterCount
     parameters = network.module.namedParameters.map { named in
@@ -111,6 +110,7 @@ private struct NetworkDocument: Encodable {
   }
 
   init(_ file: SafetensorsFile) {
+    layers = nil
     name = file.url.lastPathComponent
     parameters = file.names.sorted { $0.localizedStandardCompare($1) == .orderedAscending }.compactMap { name in
       file[name].map { entry in
@@ -130,6 +130,37 @@ private struct NetworkDocument: Encodable {
         "  " + group.name, group.shape.map(String.init).joined(separator: " x "), group.count > 1 ? "\(group.count) x \(count)" : count,
       ])
     }
-    return "\(name): \(NumberText.value(Double(parameterCount))) parameters\n" + table.text()
+    return "\(name): \(NumberText.value(Double(parameterCount))) parameters\n" + table.text() + (layers.map(Self.text) ?? "")
+  }
+
+  /// What the layers do with one example, those that repeat told once.
+  private static func text(_ layers: LayerSummary) -> String {
+    var table = TextTable(
+      ["  layer", "kind", "output", "multiply-adds", "activations"], alignments: [.left, .left, .left, .right, .right])
+    let rows = layers.rows
+    var index = 0
+    while index < rows.count {
+      // A block that is used again with the same shapes is told once, with how often.
+      let count = rows[index...].prefix { $0 == rows[index] || $0.isRepetition(of: rows[index]) }.count
+      let row = rows[index]
+      let times = count > 1 ? "\(count) x " : ""
+      table.append([
+        "  " + (row.name ?? "-"), row.kind, row.output.map(String.init).joined(separator: " x "),
+        times + NumberText.value(Double(row.multiplyAdds)), times + NumberText.value(Double(row.activationBytes), .bytes),
+      ])
+      index += count
+    }
+    table.append([
+      "  one example", "", "", NumberText.value(Double(layers.multiplyAdds)), NumberText.value(Double(layers.activationBytes), .bytes),
+    ])
+    return "\n" + table.text(width: 120)
+      + "  the whole way takes \(NumberText.value(layers.flops)) floating point operations, and \(NumberText.value(Double(layers.peakBytes), .bytes)) at its fullest moment\n"
+  }
+}
+
+extension LayerSummary.Row {
+  /// The same layer with the same shapes, used again.
+  fileprivate func isRepetition(of row: LayerSummary.Row) -> Bool {
+    name == row.name && kind == row.kind && input == row.input && output == row.output
   }
 }

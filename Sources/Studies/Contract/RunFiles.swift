@@ -19,6 +19,12 @@ public enum RunFiles {
     return system
   }
 
+  /// What `--data` said when the run in `directory` was begun.
+  public static func data(in directory: URL) throws -> String? {
+    guard case .string(let data)? = try decode(JSONValue.self, from: directory.appendingPathComponent("options.json"))["data"] else { return nil }
+    return data
+  }
+
   static func decode<Value: Decodable>(_: Value.Type, from file: URL) throws -> Value {
     let data: Data
     do {

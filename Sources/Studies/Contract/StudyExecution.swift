@@ -5,8 +5,13 @@ import Training
 
 extension Study {
   /// The options of a preset with changes, checked.
-  public static func options(_ preset: Preset, _ assignments: [String]) throws(OptionError) -> Options {
+  /// - Throws: `OptionError`, `OptionsFileError`
+  public static func options(_ preset: Preset, file: OptionsFile? = nil, _ assignments: [String]) throws -> Options {
     var options = options(preset)
+    if let system = file?.system, system != card.slug {
+      throw OptionsFileError(path: file!.url.path, line: nil, problem: "holds options of \(system), not of \(card.slug)")
+    }
+    try file?.apply(to: &options)
     try options.apply(assignments)
     try options.check()
     return options
@@ -17,18 +22,21 @@ extension Study {
   /// Nothing is done before the options are checked and the directory is taken. The directory appears whole when the run is done; an interrupted run
   /// leaves its state beside it, in `NAME.partial`.
   public static func execute(_ request: RunRequest, progress: ProgressDisplay = .silent) throws -> CompletedRun {
-    let options = try options(request.preset, request.assignments)
+    let options = try options(request.preset, file: request.optionsFile, request.assignments)
     let saved = SavedRequest(system: card.slug, preset: request.preset, seed: request.seed, data: request.data, options: options)
     if request.leftover == .resume, let done = try completedRun(at: request.output, saved) { return done }
 
     let output = try OutputDirectory(request.output, leftover: request.leftover)
+    let beginning = ContinuousClock.now
+    var record: Int64?
     do {
       let optionsFile = output.working.appendingPathComponent("options.json")
       let isResuming = request.leftover == .resume && FileManager.default.fileExists(atPath: optionsFile.path)
       if isResuming { try refuseOther(optionsFile, saved) }
       try AtomicFile.write(ReportJSON.encode(saved), to: optionsFile)
+      let description = try description(request, options)
+      record = try request.store?.begin(description, data: request.data, directory: output.final, resuming: isResuming)
 
-      let start = ContinuousClock.now
       let recorder = try Recorder(directory: output.working, resuming: isResuming)
       let findings: Findings
       do {
@@ -40,13 +48,21 @@ extension Study {
             progress: progress, recorder: recorder))
         try recorder.close()
       }
-      let cost = RunCost(seconds: (ContinuousClock.now - start) / .seconds(1), peakBytes: ResourceUse.current.peakResidentBytes)
-      let report = Report(findings, of: try description(request, options), cost: cost)
+      let cost = RunCost(seconds: (ContinuousClock.now - beginning) / .seconds(1), peakBytes: ResourceUse.current.peakResidentBytes)
+      let report = Report(findings, of: description, cost: cost)
       let warnings = try report.write(to: output.working)
       try output.commit()
+      if let store = request.store, let record {
+        do { try store.finish(record, report, directory: output.final) } catch { throw UnrecordedRun(directory: output.final, cause: error) }
+      }
       return CompletedRun(directory: output.final, document: report.document, warnings: warnings, isNew: true)
     } catch {
       output.abandon()
+      if let record, !(error is UnrecordedRun) {
+        // The reason why the run ended is what its user has to hear, whatever the store says.
+        try? request.store?.end(
+          record, error is Interrupted ? .interrupted : .failed, problem: "\(error)", seconds: (ContinuousClock.now - beginning) / .seconds(1))
+      }
       throw error
     }
   }
@@ -60,8 +76,9 @@ extension Study {
   }
 
   private static func command(_ request: RunRequest) -> String {
-    var parts = [["./apus", "run", card.slug], ["--preset", request.preset.rawValue], ["--seed", String(request.seed)]]
+    var parts = [["./apus"] + (request.words ?? ["run", card.slug]), ["--preset", request.preset.rawValue], ["--seed", String(request.seed)]]
     if let data = request.data { parts.append(["--data", data]) }
+    if let file = request.optionsFile { parts.append(["--config", file.url.relativePath]) }
     parts += request.assignments.map { ["--set", $0] }
     let words = parts.map { $0.map(shellQuoted).joined(separator: " ") }
     let line = words.joined(separator: " ")

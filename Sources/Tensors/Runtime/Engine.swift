@@ -135,7 +135,8 @@ public struct EngineStatistics: Sendable {
 
   /// What the engine does for the current task while `body` runs.
   public static func during(_ body: () throws -> Void) rethrows -> EngineStatistics {
-    let collector = StatisticsCollector()
+    let (outer, collector) = (StatisticsCollector.current, StatisticsCollector())
+    defer { outer?.add(collector.total) }
     try StatisticsCollector.$current.withValue(collector) { try body() }
     return collector.total
   }

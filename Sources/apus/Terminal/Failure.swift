@@ -16,6 +16,8 @@ struct Failure {
       self.init("\(error)", ExitCode.usage)
     case let error as StudyError: self.init(error.description, error.cause == .data ? ExitCode.data : ExitCode.usage)
     case let error as Diverged: self.init(error.description, ExitCode.checkFailed)
+    case is OptionsFileError: self.init("\(error)", ExitCode.usage)
+    case is RunStoreError, is UnrecordedRun, is NoSuchRun: self.init("\(error)", ExitCode.data)
     case is FileFormatError, is FileAccessError, is ModelStateError, is NoValidCheckpoint: self.init("\(error)", ExitCode.data)
     case let error as ChecksFailed: self.init(error.description, ExitCode.checkFailed)
     case is FetchInterrupted, is DemoInterrupted: self.init("\(error)", ExitCode.interrupted)

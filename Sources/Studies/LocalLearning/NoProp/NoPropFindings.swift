@@ -12,7 +12,7 @@ struct NoPropFindings {
   /// Of the first seed.
   let training: NoPropTraining
 
-  private var data: NoPropData { training.data }
+  private var data: LabelledImages { training.data }
 
   func findings() throws -> Findings {
     var findings = Findings(on: data.summary)

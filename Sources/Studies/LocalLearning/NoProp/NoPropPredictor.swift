@@ -13,7 +13,7 @@ struct NoPropPredictor {
     static let imageShape = "image-shape"
   }
 
-  static func save(_ results: [NoPropResult], options: NoPropOptions, data: NoPropData, to run: StudyRun) throws {
+  static func save(_ results: [NoPropResult], options: NoPropOptions, data: LabelledImages, to run: StudyRun) throws {
     guard let result = results.first(where: { $0.variant.role == .method }) ?? results.first else { return }
     try result.classifier.save(
       to: run.file("model.safetensors"),
@@ -68,7 +68,7 @@ struct NoPropPredictor {
         .resized(height: imageShape[0] * options.pooling, width: imageShape[1] * options.pooling).tensor
     }
     guard !pictures.isEmpty else { return [] }
-    let images = NoPropData.pooled(Tensor.stack(pictures), options.pooling)
+    let images = LabelledImages.pooled(Tensor.stack(pictures), options.pooling)
     var random = RandomStream(seed: 0)
     let inferences = withContext(.inference) { classifier.repeatedInference(of: images, runs: options.inferenceRuns, random: &random) }
     let probabilities = inferences.probabilities.array(of: Float.self)

@@ -21,7 +21,8 @@ public enum NoPropStudy: Study {
   }
 
   public static func run(_ options: NoPropOptions, _ run: StudyRun) throws -> Findings {
-    let data = try NoPropData(run.data, options, seed: run.seed)
+    let data = try LabelledImages(
+      run.data, trainingExamples: options.trainingExamples, testExamples: options.testExamples, pooling: options.pooling, seed: run.seed)
     let results = try run.overSeeds(options.seeds) { seed in
       let training = NoPropTraining(options: options, data: data, run: run, seed: seed)
       let phase = run.progress.phase("network", of: options.variants.count)
@@ -45,7 +46,12 @@ public enum NoPropStudy: Study {
     var random = RandomStream(seed: 1)
     return try options.variants.filter { $0.embedding != .prototype }.map { variant in
       let embedding = try models.embedding(variant, images: { preconditionFailure("prototypes need images") }, random: &random)
-      return StudyNetwork(variant.title, try models.classifier(variant, embedding, random: &random))
+      let classifier = try models.classifier(variant, embedding, random: &random)
+      var noise = RandomStream(seed: 1)
+      func network(_ classifier: some Classifier) -> StudyNetwork {
+        StudyNetwork(variant.title, classifier) { [classifier.logits(of: Tensor.zeros([1, side, side, 1]), random: &noise)] }
+      }
+      return network(classifier)
     }
   }
 

@@ -19,7 +19,7 @@ struct NoPropResult {
 /// Trains the variants of one seed.
 struct NoPropTraining {
   let options: NoPropOptions
-  let data: NoPropData
+  let data: LabelledImages
   let run: StudyRun
   let seed: Int
 

@@ -9,7 +9,8 @@ protocol DrawnPlot {
 }
 
 extension Figure {
-  var plot: any DrawnPlot {
+  /// - Parameter positions: of the nodes where the figure is a graph.
+  func plot(positions: [(x: Double, y: Double)]? = nil) -> any DrawnPlot {
     switch content {
     case .lines(let plot): plot
     case .scatter(let plot): plot
@@ -19,6 +20,7 @@ extension Figure {
     case .images(let plot): plot
     case .confusion(let plot): plot
     case .pareto(let plot): plot
+    case .graph(let graph): LaidOutGraph(graph: graph, positions: positions)
     }
   }
 }

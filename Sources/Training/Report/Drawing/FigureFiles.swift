@@ -12,6 +12,8 @@ struct DrawnFigure: Sendable {
 
   enum Problem: Sendable, Hashable {
     case noProgram
+    /// A graph that nothing lays out.
+    case noLayout
     case ofItsOwn(String)
   }
 
@@ -20,6 +22,7 @@ struct DrawnFigure: Sendable {
     switch problem {
     case nil: nil
     case .noProgram: "\(Gnuplot.advice); figures/\(figure.name).csv holds the data, figures/\(figure.name).gnuplot draws it"
+    case .noLayout: "\(GraphLayout.advice); figures/\(figure.name).csv holds nodes and edges"
     case .ofItsOwn(let reason): reason
     }
   }
@@ -29,6 +32,7 @@ struct DrawnFigure: Sendable {
     switch problem {
     case nil: nil
     case .noProgram: "no figure is drawn: \(Gnuplot.advice); figures/*.csv hold the data, figures/*.gnuplot draw it"
+    case .noLayout: "no graph is drawn: \(GraphLayout.advice)"
     case .ofItsOwn(let reason): "the figure \(figure.name) is not drawn: \(reason)"
     }
   }
@@ -37,16 +41,19 @@ struct DrawnFigure: Sendable {
 /// Puts figures into a folder: NAME.csv with the data, NAME.gnuplot with the program, NAME.svg with the picture.
 struct FigureFiles: Sendable {
   let folder: URL
+  private let searchPath: String?
   private let gnuplot: Gnuplot?
 
   init(folder: URL, searchPath: String? = nil) {
     self.folder = folder
-    gnuplot = searchPath.map { Gnuplot(searchPath: $0) } ?? Gnuplot()
+    self.searchPath = searchPath
+    gnuplot = Gnuplot(searchPath: searchPath)
   }
 
   /// Without gnuplot, data and program are written all the same, and the result says what is missing.
   func write(_ figure: Figure) throws -> DrawnFigure {
-    let plot = figure.plot
+    let (positions, obstacle) = layout(of: figure)
+    let plot = figure.plot(positions: positions)
     var script = GnuplotScript(name: figure.name, height: plot.height(width: FigureSize.wide))
     plot.draw(in: &script)
     let program = folder.appendingPathComponent("\(figure.name).gnuplot")
@@ -59,6 +66,7 @@ struct FigureFiles: Sendable {
     guard let gnuplot else {
       return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: .noProgram)
     }
+    if let obstacle { return DrawnFigure(figure: figure, wide: nil, narrow: nil, problem: obstacle) }
     var drawings: [String] = []
     for width in [FigureSize.wide, FigureSize.narrow] {
       let target = folder.appendingPathComponent(".\(figure.name).\(width).svg")
@@ -75,5 +83,12 @@ struct FigureFiles: Sendable {
     return DrawnFigure(
       figure: figure, wide: FigureStyle.inline(drawings[0], figure: figure, variant: "wide"),
       narrow: FigureStyle.inline(drawings[1], figure: figure, variant: "narrow"), problem: nil)
+  }
+
+  /// Where the nodes stand, if the figure is a graph, or why they stand nowhere.
+  private func layout(of figure: Figure) -> (positions: [(x: Double, y: Double)]?, obstacle: DrawnFigure.Problem?) {
+    guard case .graph(let graph) = figure.content, !graph.groups.isEmpty else { return (nil, nil) }
+    guard let layout = GraphLayout(nodeCount: graph.groups.count, searchPath: searchPath) else { return (nil, .noLayout) }
+    do { return (try layout.positions(of: graph), nil) } catch { return (nil, .ofItsOwn(error.words)) }
   }
 }

@@ -9,15 +9,9 @@ struct Gnuplot: Sendable {
   static let advice = "gnuplot is not installed (Debian: apt-get install gnuplot-nox)"
 
   /// Looks for the program in the folders of a search path; `nil` where none has it.
-  init?(searchPath: String = ProcessInfo.processInfo.environment["PATH"] ?? "") {
-    for folder in searchPath.split(separator: ":") where folder.hasPrefix("/") {
-      let candidate = URL(fileURLWithPath: String(folder)).appendingPathComponent("gnuplot")
-      if FileManager.default.isExecutableFile(atPath: candidate.path) {
-        program = candidate
-        return
-      }
-    }
-    return nil
+  init?(searchPath: String? = nil) {
+    guard let program = Executable.find("gnuplot", searchPath: searchPath) else { return nil }
+    self.program = program
   }
 
   /// Runs a script in its folder. Returns what gnuplot complained of where it failed.

@@ -55,17 +55,20 @@ extension JSONValue: Codable {
   }
 }
 
-/// How this project writes JSON: sorted keys, two spaces, and the words "NaN", "Infinity" and "-Infinity" for what JSON has no numbers for.
+/// How this project writes JSON: sorted keys, two spaces, dates by ISO 8601, and the words "NaN", "Infinity" and "-Infinity" for what JSON has no numbers for.
 public enum ReportJSON {
-  public static func encode(_ value: some Encodable) throws -> Data {
+  /// - Parameter indented: over several lines, for people; otherwise in one.
+  public static func encode(_ value: some Encodable, indented: Bool = true) throws -> Data {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    encoder.outputFormatting = indented ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return try encoder.encode(value) + Data("\n".utf8)
+    return try encoder.encode(value) + Data((indented ? "\n" : "").utf8)
   }
 
   public static func decode<Value: Decodable>(_: Value.Type, from data: Data) throws -> Value {
     let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     return try decoder.decode(Value.self, from: data)
   }

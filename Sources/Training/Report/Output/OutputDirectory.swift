@@ -58,6 +58,15 @@ public final class OutputDirectory: Sendable {
   /// Whether there is something to go on from.
   public var holdsCheckpoints: Bool { Self.holdsCheckpoints(working) }
 
+  /// Whether a process is working on a run for `final`.
+  static func isInUse(_ final: URL) -> Bool {
+    let descriptor = open(workingDirectory(for: final.standardizedFileURL).appendingPathComponent(lockName).path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    // A shared lock, so that two that ask do not find each other.
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+  }
+
   /// Moves what was written to its final place. Of an older run there, nothing stays.
   public func commit() throws {
     try? FileManager.default.removeItem(at: Self.checkpoints(in: working))
@@ -83,6 +92,19 @@ public final class OutputDirectory: Sendable {
   /// Removes what a failed run has written, unless it holds checkpoints.
   public func abandon() {
     if !holdsCheckpoints { try? FileManager.default.removeItem(at: working) }
+  }
+
+  /// Removes the output directory of a run of `system`, and what an interrupted one left beside it. Another system's, or one that no run has
+  /// written, stays.
+  public static func remove(_ final: URL, of system: String) throws {
+    for directory in [final.standardizedFileURL, workingDirectory(for: final.standardizedFileURL)] {
+      guard FileManager.default.fileExists(atPath: directory.path) else { continue }
+      let request = try? ReportJSON.decode(JSONValue.self, from: Data(contentsOf: directory.appendingPathComponent("options.json")))
+      guard request?["system"] == .string(system) else {
+        throw OutputDirectoryError(path: directory.path, problem: "holds no run of \(system)", advice: "remove it by hand if it is yours")
+      }
+      try attempt(directory) { try FileManager.default.removeItem(at: directory) }
+    }
   }
 
   // MARK: -
