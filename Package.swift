@@ -14,6 +14,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
@@ -40,7 +41,9 @@ let package = Package(
       name: "Datasets",
       dependencies: ["Tensors", "CImageFormats", "CZlib", "CZip", "CCrypto", "CCurl"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
-    .target(name: "Tensors", dependencies: ["CKernels", "COneDNN", "CLAPACK", "CFFT"]),
+    .target(
+      name: "Tensors",
+      dependencies: ["CKernels", "COneDNN", "CLAPACK", "CFFT", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
     .target(name: "COneDNN", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("openblas")]),
     .target(name: "CLAPACK", dependencies: ["CKernels"], linkerSettings: [.linkedLibrary("lapacke"), .linkedLibrary("openblas")]),
@@ -61,11 +64,11 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log"),
-        .product(name: "GRDB", package: "GRDB.swift"),
-      ]),
+      ], exclude: ["Tools"]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
+    .testTarget(
+      name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus", .product(name: "GRDB", package: "GRDB.swift")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -22,6 +22,6 @@ struct ApusCommand: ParsableCommand {
     version: Apus.version,
     subcommands: [
       DemoCommand.self, SystemsCommand.self, RunCommand.self, CompareCommand.self, RunsCommand.self, VerifyCommand.self,
-      PredictCommand.self, SummaryCommand.self, DataCommand.self, BenchCommand.self,
+      PredictCommand.self, SummaryCommand.self, DataCommand.self, BenchCommand.self, DocumentationCommand.self,
     ])
 }

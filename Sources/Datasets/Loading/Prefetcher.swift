@@ -1,114 +1,67 @@
-import Dispatch
-import Foundation
 import Synchronization
+import Tensors
 
 /// Makes the elements of a sequence in the background, in order of their index, at most a few ahead of what was taken.
 ///
-/// Each element has a slot in a ring. A free slot is a worker's permission to start on the next index, so that memory stays bounded while the
-/// consumer is slow, and elements come out in order whatever the number of workers.
+/// Each worker is an actor on a queue of its own and makes every so many-th element; its registers are its permission to run ahead, so memory stays
+/// bounded while the consumer is slow. The elements are taken from the workers in turn, which keeps their order.
 package final class Prefetcher<Element: Sendable>: Sendable {
-  private struct State {
-    var nextToMake = 0
-    var nextToTake = 0
-    var slots: [Element?]
-    var isCancelled = false
-    var running = 0
+  private let count: Int
+  private let make: @Sendable (Int) -> Element
+  private let runtime = ActorRuntime()
+  private let sinks: [ActorSink]
+  private let taken = Mutex(0)
+  private let started: Started
+  private let isCancelled = Atomic<Bool>(false)
+
+  private final class Started: Sendable {
+    let count = Atomic<Int>(0)
   }
-
-  private final class Shared: Sendable {
-    let count: Int
-    let make: @Sendable (Int) -> Element
-    let state: Mutex<State>
-    let free = DispatchSemaphore(value: 0)
-    let filled: [DispatchSemaphore]
-    let finished = DispatchSemaphore(value: 0)
-
-    init(count: Int, capacity: Int, make: @escaping @Sendable (Int) -> Element) {
-      self.count = count
-      self.make = make
-      state = Mutex(State(slots: Array(repeating: nil, count: capacity)))
-      filled = (0..<capacity).map { _ in DispatchSemaphore(value: 0) }
-      for _ in 0..<capacity { free.signal() }
-    }
-
-    func work() {
-      while true {
-        free.wait()
-        let taken = state.withLock { state -> Int? in
-          guard !state.isCancelled, state.nextToMake < count else { return nil }
-          defer { state.nextToMake += 1 }
-          return state.nextToMake
-        }
-        guard let index = taken else { break }
-        let element = make(index)
-        let slot = index % filled.count
-        state.withLock { if !$0.isCancelled { $0.slots[slot] = element } }
-        filled[slot].signal()
-      }
-      // The next worker that waits has to learn of the end as well.
-      free.signal()
-      state.withLock { $0.running -= 1 }
-      finished.signal()
-    }
-  }
-
-  private let shared: Shared
-  private let isSynchronous: Bool
-  private let workers: Int
 
   /// - Parameters:
   ///   - ahead: elements made before they are asked for; 0 makes each on the caller's thread.
   ///   - make: gives the element of an index; called once for each, from any thread.
   package init(count: Int, ahead: Int, workers: Int, make: @escaping @Sendable (Int) -> Element) {
-    shared = Shared(count: count, capacity: max(ahead, 1), make: make)
-    isSynchronous = ahead == 0
-    self.workers = isSynchronous ? 0 : min(workers, count)
-    let started = self.workers
-    shared.state.withLock { $0.running = started }
-    for _ in 0..<started {
-      let shared = shared
-      let thread = Thread { shared.work() }
-      thread.name = "apus-prefetch"
-      thread.start()
+    self.count = count
+    self.make = make
+    let (runtime, started) = (runtime, Started())
+    self.started = started
+    let workers = min(workers, count, ahead)
+    sinks = (0..<workers).map { worker in
+      let source = runtime.source(on: .init(.input, worker), registers: ahead / workers + (worker < ahead % workers ? 1 : 0)) { piece in
+        let index = worker + piece * workers
+        guard index < count else { return nil }
+        started.count.add(1, ordering: .relaxed)
+        return make(index)
+      }
+      return runtime.sink(reading: source)
     }
+    runtime.start()
   }
 
   deinit { cancel() }
 
   /// The next element; nil at the end. One consumer only.
   package func next() -> Element? {
-    let index = shared.state.withLock { state -> Int? in
-      guard !state.isCancelled, state.nextToTake < shared.count else { return nil }
-      defer { state.nextToTake += 1 }
-      return state.nextToTake
+    let index = taken.withLock { taken in
+      defer { taken += 1 }
+      return taken
     }
-    guard let index else { return nil }
-    if isSynchronous { return shared.make(index) }
-    let slot = index % shared.filled.count
-    shared.filled[slot].wait()
-    let element = shared.state.withLock { state -> Element? in
-      defer { state.slots[slot] = nil }
-      return state.slots[slot]
-    }
-    shared.free.signal()
-    return element
+    guard index < count, !isCancelled.load(ordering: .relaxed) else { return nil }
+    if sinks.isEmpty { return make(index) }
+    return sinks[index % sinks.count].next().map { $0 as! Element }
   }
 
-  /// Stops the workers after what they are at, and lets go of what they made.
+  /// Stops the workers after what they are at.
   package func cancel() {
-    shared.state.withLock { state in
-      state.isCancelled = true
-      for slot in state.slots.indices { state.slots[slot] = nil }
-    }
-    shared.free.signal()
+    isCancelled.store(true, ordering: .relaxed)
+    runtime.stop()
+    for sink in sinks { sink.close() }
   }
 
   /// Waits until no worker runs any more. Returns whether that was so within the time.
-  package func waitUntilFinished(seconds: Double) -> Bool {
-    for _ in 0..<workers where shared.finished.wait(timeout: .now() + seconds) == .timedOut { return false }
-    return true
-  }
+  package func waitUntilFinished(seconds: Double) -> Bool { runtime.waitUntilEnded(seconds: seconds) }
 
   /// How many elements were begun so far.
-  package var begun: Int { shared.state.withLock(\.nextToMake) }
+  package var begun: Int { started.count.load(ordering: .relaxed) }
 }

@@ -46,6 +46,7 @@ extension Study {
           StudyRun(
             preset: request.preset, seed: request.seed, data: request.data, directory: output.working, isResuming: isResuming,
             progress: progress, recorder: recorder))
+        recorder.record(findings)
         try recorder.close()
       }
       let cost = RunCost(seconds: (ContinuousClock.now - beginning) / .seconds(1), peakBytes: ResourceUse.current.peakResidentBytes)

@@ -171,6 +171,7 @@ final class TrainingRun<Source: BatchSource> {
       position.lastEvaluation = metrics
       isBest = judge(metrics.merging(means) { evaluated, _ in evaluated })
     }
+    if position.epoch + 1 == loop.epochs || position.isStopped { recordWeights() }
     position.epoch += 1
     position.batch = 0
     position.averages = [:]
@@ -183,6 +184,13 @@ final class TrainingRun<Source: BatchSource> {
       if let signal, !isOver { throw Interrupted(signal: signal, checkpoint: path, step: position.step) }
     } else if let signal {
       try stop(for: signal)
+    }
+  }
+
+  /// How the weights are spread in the end; of a very large model, those of its first parameters.
+  private func recordWeights() {
+    for named in loop.parameters.filter({ $0.parameter.role == .weight && $0.parameter.elementCount > 1 }).prefix(100) {
+      loop.recorder.record("weights/\(named.name)", histogramOf: named.parameter.value, step: position.step, epoch: position.epoch)
     }
   }
 

@@ -1,11 +1,11 @@
 import GRDB
 
 /// The tables of the run store, as the steps by which they came to be. A released step is never changed: stores of every age take the later ones.
-enum RunStoreSchema {
+package enum RunStoreSchema {
   /// "Apus" in ASCII: tells a run store from other programs' databases.
-  static let applicationID = 0x4170_7573
+  package static let applicationID = 0x4170_7573
 
-  static var migrator: DatabaseMigrator {
+  package static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 runs") { database in
       try database.execute(
