@@ -9,6 +9,8 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "Architectures", targets: ["Architectures"]),
+    .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
   ],
   dependencies: [
@@ -23,7 +25,9 @@ let package = Package(
       dependencies: [
         "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "Studies", dependencies: ["Architectures", "Graphs", "LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
@@ -58,6 +62,8 @@ let package = Package(
         "Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
+    .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
   ],
