@@ -9,8 +9,9 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
-    .library(name: "LocalLearning", targets: ["LocalLearning"]),
     .library(name: "Architectures", targets: ["Architectures"]),
+    .library(name: "Graphs", targets: ["Graphs"]),
+    .library(name: "LocalLearning", targets: ["LocalLearning"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -24,9 +25,10 @@ let package = Package(
       dependencies: [
         "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Studies", dependencies: ["LocalLearning", "Architectures", "Training", "Datasets", "Layers", "Tensors"]),
-    .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Studies", dependencies: ["Architectures", "Graphs", "LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
+    .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
@@ -60,8 +62,9 @@ let package = Package(
         "Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
-    .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
+    .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]
