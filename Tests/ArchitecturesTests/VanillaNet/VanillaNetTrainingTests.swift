@@ -81,8 +81,8 @@ import Testing
     let groups = network.parameterGroups(layerDecay: 0.5, groups: 5)
     let scale = Dictionary(uniqueKeysWithValues: groups.flatMap { group in group.parameters.map { (ObjectIdentifier($0), group.rateScale) } })
     #expect(scale.count == network.parameters.count)
-    func scale(_ module: some Module) -> Set<Double> { Set(module.parameters.map { scale[ObjectIdentifier($0)]! }) }
-    #expect(scale(network.stem) == [0.0625] && scale(network.stages[0]) == [0.125] && scale(network.head) == [1])
+    func scales(_ module: some Module) -> Set<Double> { Set(module.parameters.map { scale[ObjectIdentifier($0)]! }) }
+    #expect(scales(network.stem) == [0.0625] && scales(network.stages[0]) == [0.125] && scales(network.head) == [1])
     // Vectors do not decay, series kernels do.
     for group in groups { for parameter in group.parameters { #expect((group.weightDecay == 0) == (parameter.shape.rank <= 1)) } }
   }
