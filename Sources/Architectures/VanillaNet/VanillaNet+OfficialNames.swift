@@ -7,7 +7,8 @@ extension VanillaNet {
     var parts = name.components(separatedBy: ".")
     let isStem = parts.first == "stem"
     if parts.first == "head" {
-      parts.replaceSubrange(0..<2, with: ["first": ["cls1", "2"], "firstNorm": ["cls1", "3"], "second": ["cls2", "0"]][parts[1]] ?? [parts[1]])
+      parts.replaceSubrange(
+        0..<2, with: ["first": ["cls1", "2"], "firstNorm": ["cls1", "3"], "second": ["cls2", "0"]][parts[1]] ?? [parts[1]])
       return parts.joined(separator: ".")
     }
     guard let place = parts.firstIndex(where: { $0 == "convolution" || $0 == "activation" }), parts.count > place + 1 else { return name }

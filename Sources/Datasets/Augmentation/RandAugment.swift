@@ -13,7 +13,8 @@ public struct RandAugment: Augmentation, Codable, Hashable {
   public let magnitudeDeviation: Float
 
   public init(operations: Int = 2, magnitude: Float = 9, magnitudeDeviation: Float = 0.5) {
-    precondition(operations >= 0 && (0...10).contains(magnitude) && magnitudeDeviation >= 0,
+    precondition(
+      operations >= 0 && (0...10).contains(magnitude) && magnitudeDeviation >= 0,
       "RandAugment: \(operations) operations of magnitude \(magnitude) +- \(magnitudeDeviation); at least 0, and magnitudes from 0 to 10")
     self.operations = operations
     self.magnitude = magnitude
@@ -45,13 +46,17 @@ public struct RandAugment: Augmentation, Codable, Hashable {
     case .invert: for place in image.values.indices { image.values[place] = 1 - image.values[place] }
     case .posterize:
       let steps = exp2(Float(4 - Int(level * 4)))
-      for place in image.values.indices { image.values[place] = (image.values[place] * 255 / (256 / steps)).rounded(.down) * (256 / steps) / 255 }
+      for place in image.values.indices {
+        image.values[place] = (image.values[place] * 255 / (256 / steps)).rounded(.down) * (256 / steps) / 255
+      }
     case .solarize:
       let threshold = 1 - level
       for place in image.values.indices where image.values[place] >= threshold { image.values[place] = 1 - image.values[place] }
     case .solarizeAdd:
       let addition = level * 110 / 255
-      for place in image.values.indices where image.values[place] < 128.0 / 255 { image.values[place] = min(image.values[place] + addition, 1) }
+      for place in image.values.indices where image.values[place] < 128.0 / 255 {
+        image.values[place] = min(image.values[place] + addition, 1)
+      }
     case .brightness: image.blend(with: { _ in 0 }, factor)
     case .contrast:
       let mean = image.greyMean

@@ -34,7 +34,8 @@ public struct TexShapes: Sendable, Hashable, Codable {
       let values = bytes.bindMemory(to: Float.self)
       for index in 0..<count {
         var random = SplitMix64(seed: seed, 0x7465_7873, first + index)
-        draw(label: Int(labels[index]), into: UnsafeMutableBufferPointer(rebasing: values[index * size..<(index + 1) * size]), random: &random)
+        draw(
+          label: Int(labels[index]), into: UnsafeMutableBufferPointer(rebasing: values[index * size..<(index + 1) * size]), random: &random)
       }
     }
     return Dataset(name: "texshapes", features: features, labels: Tensor(labels), classNames: Self.classNames)

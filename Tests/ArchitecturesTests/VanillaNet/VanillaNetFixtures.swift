@@ -20,7 +20,8 @@ enum VanillaNetFixtures {
         parameter.assign(Tensor.uniform(shape, key: random.next(), from: 0.5, to: 1.5))
       } else {
         let fans = max(1, shape.elementCount / shape[0])
-        parameter.assign(Tensor.normal(shape, key: random.next(), standardDeviation: shape.rank > 1 ? (1 / Double(fans)).squareRoot() : 0.3))
+        parameter.assign(
+          Tensor.normal(shape, key: random.next(), standardDeviation: shape.rank > 1 ? (1 / Double(fans)).squareRoot() : 0.3))
       }
     }
     network.convert(to: dtype)

@@ -54,7 +54,8 @@ import Testing
     let network = try network()
     let names = Set(network.state(layout: .pyTorch(renaming: VanillaNet.officialName)).keys)
     for name in [
-      "stem1.0.weight", "stem1.1.running_var", "stem2.0.bias", "stem2.1.weight", "stem2.2.weight", "stem2.2.bn.bias", "stages.2.conv1.0.weight",
+      "stem1.0.weight", "stem1.1.running_var", "stem2.0.bias", "stem2.1.weight", "stem2.2.weight", "stem2.2.bn.bias",
+      "stages.2.conv1.0.weight",
       "stages.0.conv1.1.running_mean", "stages.1.conv2.0.bias", "stages.1.conv2.1.bias", "stages.2.act.weight", "stages.2.act.bn.weight",
       "cls1.2.weight", "cls1.3.running_mean", "cls2.0.bias",
     ] {
@@ -62,9 +63,13 @@ import Testing
     }
     try network.setSlope(1)
     let merged = Set(try network.deployed().state(layout: .pyTorch(renaming: DeployedVanillaNet.officialName)).keys)
-    #expect(merged == Set(
-      ["stem.0", "stem.1", "cls.2"].flatMap { ["\($0).weight", "\($0).bias"] }
-        + (0..<3).flatMap { ["stages.\($0).conv.weight", "stages.\($0).conv.bias", "stages.\($0).act.weight", "stages.\($0).act.bias"] }))
+    #expect(
+      merged
+        == Set(
+          ["stem.0", "stem.1", "cls.2"].flatMap { ["\($0).weight", "\($0).bias"] }
+            + (0..<3).flatMap {
+              ["stages.\($0).conv.weight", "stages.\($0).conv.bias", "stages.\($0).act.weight", "stages.\($0).act.bias"]
+            }))
   }
 
   @Test func `an average of the weights carries the same lambda`() throws {
@@ -79,7 +84,8 @@ import Testing
   @Test func `layers further from the head learn more slowly`() throws {
     let network = try network()
     let groups = network.parameterGroups(layerDecay: 0.5, groups: 5)
-    let scale = Dictionary(uniqueKeysWithValues: groups.flatMap { group in group.parameters.map { (ObjectIdentifier($0), group.rateScale) } })
+    let scale = Dictionary(
+      uniqueKeysWithValues: groups.flatMap { group in group.parameters.map { (ObjectIdentifier($0), group.rateScale) } })
     #expect(scale.count == network.parameters.count)
     func scales(_ module: some Module) -> Set<Double> { Set(module.parameters.map { scale[ObjectIdentifier($0)]! }) }
     #expect(scales(network.stem) == [0.0625] && scales(network.stages[0]) == [0.125] && scales(network.head) == [1])

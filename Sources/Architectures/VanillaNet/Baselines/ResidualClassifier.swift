@@ -31,7 +31,8 @@ public struct ResidualClassifier: Layer {
 
     init(_ inputs: Int, _ outputs: Int, kernel: Int, stride: Int, random: inout RandomStream) {
       convolution = Convolution(
-        inputs: inputs, outputs: outputs, kernel: [kernel, kernel], strides: [stride, stride], padding: .symmetric([kernel / 2, kernel / 2]),
+        inputs: inputs, outputs: outputs, kernel: [kernel, kernel], strides: [stride, stride],
+        padding: .symmetric([kernel / 2, kernel / 2]),
         hasBias: false, weights: .heNormal(fan: .output), random: &random)
       norm = BatchNorm(features: outputs)
     }
@@ -109,8 +110,10 @@ extension ResidualClassifier.Configuration {
       other.width = width
       return other
     }
-    let best = (1...256).min { abs(at($0).multiplyAdds(height: height, width: side) - multiplyAdds)
-      < abs(at($1).multiplyAdds(height: height, width: side) - multiplyAdds) }
+    let best = (1...256).min {
+      abs(at($0).multiplyAdds(height: height, width: side) - multiplyAdds)
+        < abs(at($1).multiplyAdds(height: height, width: side) - multiplyAdds)
+    }
     return at(best!)
   }
 }

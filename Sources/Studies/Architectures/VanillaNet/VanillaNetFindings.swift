@@ -45,7 +45,8 @@ struct VanillaNetFindings {
 
   private func addAccuracyClaims(to findings: inout Findings) {
     func compare(
-      _ id: String, _ statement: String, _ method: VanillaNetVariant, _ relation: Relation, _ baseline: VanillaNetVariant, margin: Double = 0
+      _ id: String, _ statement: String, _ method: VanillaNetVariant, _ relation: Relation, _ baseline: VanillaNetVariant,
+      margin: Double = 0
     ) {
       guard let measured = accuracy(method), let other = accuracy(baseline) else { return }
       findings.add(
@@ -61,10 +62,12 @@ struct VanillaNetFindings {
         .plain, margin: 20)
     } else {
       compare(
-        "series-activation-helps", "The series activation makes the same shallow network more accurate, beyond chance.", .series, .above, .plain)
+        "series-activation-helps", "The series activation makes the same shallow network more accurate, beyond chance.", .series, .above,
+        .plain)
     }
     compare(
-      "deep-training-helps", "Deep training makes the network with the series activation more accurate, beyond chance.", .vanillanet, .above,
+      "deep-training-helps", "Deep training makes the network with the series activation more accurate, beyond chance.", .vanillanet,
+      .above,
       .series)
     compare(
       "deep-training-helps-without-series", "Deep training makes the network without the series activation more accurate, beyond chance.",
@@ -170,7 +173,9 @@ struct VanillaNetFindings {
     var table = Table(
       "latency", title: "Milliseconds of one inference on this machine, medians of \(options.latencyRuns) in turn",
       columns: ["network", "depth"]
-        + Self.batches.flatMap { [Table.Column("trained graph, batch \($0)", .milliseconds), Table.Column("merged, batch \($0)", .milliseconds)] })
+        + Self.batches.flatMap {
+          [Table.Column("trained graph, batch \($0)", .milliseconds), Table.Column("merged, batch \($0)", .milliseconds)]
+        })
     var times: [Int: (trained: [Double], merged: [Double])] = [:]
     for batch in Self.batches {
       let all = latency.milliseconds(
@@ -187,7 +192,8 @@ struct VanillaNetFindings {
       guard let index = variants.firstIndex(of: .vanillanet) else { continue }
       findings.add(
         Claim(
-          "merged-is-faster-\(batch)", "The merged network takes at most 0.75 of the time of the trained graph with lambda = 1, batch \(batch).",
+          "merged-is-faster-\(batch)",
+          "The merged network takes at most 0.75 of the time of the trained graph with lambda = 1, batch \(batch).",
           measured: Measurement(times[batch]!.merged[index]), .atMostTimes, baseline: Measurement(times[batch]!.trained[index]),
           margin: 0.75, unit: .milliseconds, measuredName: "merged", baselineName: "trained graph"))
       findings.add(Metric("vanillanet.merged-milliseconds-\(batch)", Measurement(times[batch]!.merged[index]), .milliseconds))
@@ -205,17 +211,22 @@ struct VanillaNetFindings {
       Figure(
         "tradeoff", title: "Accuracy against the time of one image",
         caption: "Merged and folded networks, batch 1, on this machine; left and up is better.",
-        .pareto(ParetoPlot(x: Axis("one image", .milliseconds), .lower, y: Axis("test accuracy", .percent), .higher, points))))
+        .pareto(
+          ParetoPlot(
+            x: Axis("one image", .milliseconds, range: 0...(milliseconds.max()! * 1.3)), .lower, y: Axis("test accuracy", .percent),
+            .higher, points))))
     guard let own = variants.firstIndex(of: .vanillanet) ?? variants.firstIndex(of: .series) else { return }
     // Of the networks trained here, the better of deep and shallow stands for the method.
-    let best = [VanillaNetVariant.vanillanet, .series].filter(variants.contains)
+    let best =
+      [VanillaNetVariant.vanillanet, .series].filter(variants.contains)
       .max { accuracy($0)!.mean < accuracy($1)!.mean } ?? variants[own]
     let ownIndex = variants.firstIndex(of: best)!
     let equals = variants.indices.filter { variants[$0].residualScale != nil && accuracy(variants[$0])!.mean >= accuracy(best)!.mean }
     guard let fastest = equals.min(by: { milliseconds[$0] < milliseconds[$1] }) else { return }
     findings.add(
       Claim(
-        "faster-than-equal-resnet", "\(best.title.prefix(1).uppercased() + best.title.dropFirst()) is faster on one image than the fastest residual network here that is at least as accurate.",
+        "faster-than-equal-resnet",
+        "\(best.title.prefix(1).uppercased() + best.title.dropFirst()) is faster on one image than the fastest residual network here that is at least as accurate.",
         measured: Measurement(milliseconds[ownIndex]), .atMost, baseline: Measurement(milliseconds[fastest]), unit: .milliseconds,
         measuredName: "\(best.title), merged", baselineName: "\(variants[fastest].title), folded"))
   }
@@ -240,6 +251,7 @@ struct VanillaNetFindings {
     findings.add(
       Claim(
         "depth-costs-time", "With as many multiply-adds for one image, a network of 17 layers takes longer than one of 5.",
-        measured: Measurement(ratios[0]), .atLeast, baseline: 1, measuredName: "time of 17 layers / time of 5", baselineName: "no difference"))
+        measured: Measurement(ratios[0]), .atLeast, baseline: 1, measuredName: "time of 17 layers / time of 5",
+        baselineName: "no difference"))
   }
 }

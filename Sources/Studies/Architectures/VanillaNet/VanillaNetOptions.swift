@@ -51,10 +51,13 @@ public struct VanillaNetOptions: StudyOptions {
   public static let fields: [Field] = [
     Field("variants", \.variants, "what is trained, each on the same images"),
     Field("seeds", \.seeds, "repetitions with other initial weights and orders", in: 1...100),
-    Field("trainingExamples", \.trainingExamples, "images to learn from, at most; drawn by the seed where there are more", in: 10...10_000_000),
+    Field(
+      "trainingExamples", \.trainingExamples, "images to learn from, at most; drawn by the seed where there are more", in: 10...10_000_000),
     Field("testExamples", \.testExamples, "images to judge by, at most", in: 10...10_000_000),
     Field("side", \.side, "pixels a side of drawn images, and of images from folders", in: 8...1024),
-    Field("depth", \.depth, "0 takes widths, strides and stemKernel; 5 to 13 a published network", allowed: "0, or a whole number from 5 to 13") {
+    Field(
+      "depth", \.depth, "0 takes widths, strides and stemKernel; 5 to 13 a published network", allowed: "0, or a whole number from 5 to 13"
+    ) {
       $0 == 0 || VanillaNetConfiguration.publishedDepths.contains($0)
     },
     Field("widths", \.widths, "channels after the stem and after each layer", eachIn: 1...8192),
@@ -78,7 +81,8 @@ public struct VanillaNetOptions: StudyOptions {
     Field("cutMixAlpha", \.cutMixAlpha, "of CutMix; 0 mixes nothing; with mixup each is chosen half of the time", in: 0...100),
     Field("augmentation", \.augmentation, "what is done to training images"),
     Field("dropout", \.dropout, "probability, before the head", in: 0...0.99),
-    Field("averageDecay", \.averageDecay, "of the moving average of the weights, which is what is judged; 0 averages nothing", in: 0...0.999999),
+    Field(
+      "averageDecay", \.averageDecay, "of the moving average of the weights, which is what is judged; 0 averages nothing", in: 0...0.999999),
     Field("latencyRuns", \.latencyRuns, "timed inferences of which the median is taken; 0 times nothing", in: 0...100_000),
   ]
 
@@ -88,7 +92,8 @@ public struct VanillaNetOptions: StudyOptions {
     }
     guard depth > 0 || widths.count == strides.count + 1 else {
       throw OptionError(
-        field: "widths", value: widths.optionText, expected: "\(strides.count + 1) numbers, one for the stem and one for each of the strides")
+        field: "widths", value: widths.optionText,
+        expected: "\(strides.count + 1) numbers, one for the stem and one for each of the strides")
     }
   }
 

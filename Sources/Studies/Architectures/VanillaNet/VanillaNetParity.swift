@@ -68,10 +68,12 @@ package struct VanillaNetParity {
   /// A list of whole numbers, "[6, 6, 8]", in the metadata.
   private static func integers(_ key: String, _ file: SafetensorsFile) throws -> [Int] {
     let text = file.metadata[key]
-    guard let text, let numbers = try? JSONDecoder().decode([Int].self, from: Data(text.utf8)), numbers.allSatisfy({ (1...8192).contains($0) })
+    guard let text, let numbers = try? JSONDecoder().decode([Int].self, from: Data(text.utf8)),
+      numbers.allSatisfy({ (1...8192).contains($0) })
     else {
       throw FileFormatError(
-        path: file.url.path, at: .field("__metadata__.\(key)"), found: text ?? "nothing", expected: "a list of whole numbers from 1 to 8192")
+        path: file.url.path, at: .field("__metadata__.\(key)"), found: text ?? "nothing", expected: "a list of whole numbers from 1 to 8192"
+      )
     }
     return numbers
   }
