@@ -9,6 +9,8 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "Architectures", targets: ["Architectures"]),
+    .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
   ],
   dependencies: [
@@ -29,7 +31,11 @@ let package = Package(
       ]),
     .target(
       name: "Studies",
-      dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors", .product(name: "Yams", package: "Yams")]),
+      dependencies: [
+        "Architectures", "Graphs", "LocalLearning", "Training", "Datasets", "Layers", "Tensors", .product(name: "Yams", package: "Yams"),
+      ]),
+    .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
@@ -66,6 +72,8 @@ let package = Package(
         "Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log"),
       ], exclude: ["Tools"]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
+    .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(
       name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus", .product(name: "GRDB", package: "GRDB.swift")]),
