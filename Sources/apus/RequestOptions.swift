@@ -61,6 +61,8 @@ struct RequestOptions: ParsableArguments {
       StandardOutput.write(try OptionListing(study, preset: preset, file: file, assignments: assignments).text(json: json))
       return
     }
+    // Before anything is made, the store included.
+    try study.checkOptions(preset, file: file, assignments)
     let request = RunRequest(
       preset: preset, seed: seed ?? file?.seed ?? 1, data: data ?? file?.data, optionsFile: file, assignments: assignments,
       output: URL(fileURLWithPath: out ?? "runs/\(folder)-\(preset.rawValue)"),

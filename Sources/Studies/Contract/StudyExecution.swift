@@ -17,6 +17,11 @@ extension Study {
     return options
   }
 
+  /// Refuses what `options` refuses.
+  public static func checkOptions(_ preset: Preset, file: OptionsFile? = nil, _ assignments: [String]) throws {
+    _ = try options(preset, file: file, assignments)
+  }
+
   /// Runs the study and writes its findings, figures, report and models to the output directory.
   ///
   /// Nothing is done before the options are checked and the directory is taken. The directory appears whole when the run is done; an interrupted run

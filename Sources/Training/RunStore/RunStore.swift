@@ -18,7 +18,7 @@ public struct RunStore: Sendable {
 
   /// Opens the store at `url`, begins it where there is none, and brings an older one up to date.
   /// - Throws: `RunStoreError`: the file is damaged, is none of ours, was written by a newer version, is locked, or cannot be written.
-  public init(_ url: URL, patience: TimeInterval = 10) throws(RunStoreError) {
+  public init(_ url: URL, patience: TimeInterval = 30) throws(RunStoreError) {
     self.init(unopened: url, patience: patience)
     do {
       try FileManager.default.createDirectory(at: self.url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -26,18 +26,26 @@ public struct RunStore: Sendable {
       throw RunStoreError(path: url.path, problem: "cannot be made: its folder cannot be written", advice: RunStoreError.elsewhere)
     }
     try access { queue throws in
-      try queue.write { database in try refuseForeign(database) }
       let migrator = RunStoreSchema.migrator
-      if try queue.read({ try migrator.hasBeenSuperseded($0) }) {
+      let (isMarked, isNewer, isComplete) = try queue.read { database in
+        (
+          try mark(of: database) == RunStoreSchema.applicationID, try migrator.hasBeenSuperseded(database),
+          try migrator.hasCompletedMigrations(database)
+        )
+      }
+      if isNewer, isMarked {
         throw RunStoreError(
           path: url.path, problem: "was written by a newer version of Apus", advice: "use that version, or \(RunStoreError.elsewhere)")
       }
+      // Whoever only reads a store that is up to date waits for no writer.
+      if isMarked && isComplete { return }
+      try queue.write { database in try refuseForeign(database) }
       try migrator.migrate(queue)
     }
   }
 
   /// The store at `url`, which has to be there.
-  public static func existing(_ url: URL, patience: TimeInterval = 10) throws(RunStoreError) -> RunStore {
+  public static func existing(_ url: URL, patience: TimeInterval = 30) throws(RunStoreError) -> RunStore {
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw RunStoreError(path: url.path, problem: "is not there", advice: "a run begins it; or \(RunStoreError.elsewhere)")
     }
@@ -305,8 +313,10 @@ public struct RunStore: Sendable {
     }
   }
 
+  private func mark(of database: Database) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0 }
+
   private func refuseForeign(_ database: Database) throws {
-    let mark = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    let mark = try mark(of: database)
     if mark == RunStoreSchema.applicationID { return }
     let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
     guard mark == 0, tables == 0 else {

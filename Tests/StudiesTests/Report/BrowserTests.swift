@@ -20,6 +20,10 @@ struct BrowserTests {
       #expect(check.undrawn.isEmpty, "\(screen.name): \(check.undrawn)")
       #expect(check.nameless.isEmpty, "\(screen.name): \(check.nameless)")
       #expect(check.faint.isEmpty, "\(screen.name): \(check.faint)")
+      // For whoever wants to look as well.
+      if let folder = ProcessInfo.processInfo.environment["APUS_PICTURES"] {
+        try browser.picture().write(to: URL(fileURLWithPath: folder).appendingPathComponent("\(screen.name).png"))
+      }
     }
     #expect(browser.complaints.isEmpty, "\(browser.complaints)")
   }

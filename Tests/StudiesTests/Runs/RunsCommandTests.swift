@@ -34,14 +34,17 @@ struct RunsCommandTests {
         process.currentDirectoryURL = directory
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        let errors = directory.appendingPathComponent("errors-\(number)")
+        try Data().write(to: errors)
+        process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
         return process
       }
       let processes = try (1...8).map(run)
-      for process in processes {
+      for (index, process) in processes.enumerated() {
         process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let errors = try String(contentsOf: directory.appendingPathComponent("errors-\(index + 1)"), encoding: .utf8)
+        #expect(process.terminationStatus == 0, "\(errors)")
       }
       let list = try ApusProcess(["runs", "list", "--json"], in: directory)
       let runs = try #require(list.document as? [[String: Any]])
@@ -136,7 +139,7 @@ struct RunsCommandTests {
         print("a small disk cannot be mounted here, so none can be filled")
         return
       }
-      defer { umount2(disk.path, Int32(MNT_DETACH.rawValue)) }
+      defer { umount2(disk.path, Int32(MNT_DETACH)) }
       let result = try ApusProcess(["run", "noprop", "--config", "tiny.yaml", "--out", "disk/run", "--store", "store.sqlite"], in: directory)
       #expect(result.exitCode == 3 && result.errors.split(separator: "\n").last?.contains("No space left on device") == true, "\(result.errors)")
       #expect(!FileManager.default.fileExists(atPath: disk.appendingPathComponent("run").path))
