@@ -53,11 +53,15 @@ public struct DeepONet: Module {
       }
       try require("the number of sensors", sensors, sensors >= 1, "at least 1")
       try require("the dimension of a query", queryDimension, queryDimension >= 1, "at least 1")
-      try require("the list of the branch's widths", branchWidths, !branchWidths.isEmpty && branchWidths.allSatisfy { $0 >= 1 }, "numbers of at least 1")
-      try require("the list of the trunk's widths", trunkWidths, !trunkWidths.isEmpty && trunkWidths.allSatisfy { $0 >= 1 }, "numbers of at least 1")
+      try require(
+        "the list of the branch's widths", branchWidths, !branchWidths.isEmpty && branchWidths.allSatisfy { $0 >= 1 },
+        "numbers of at least 1")
+      try require(
+        "the list of the trunk's widths", trunkWidths, !trunkWidths.isEmpty && trunkWidths.allSatisfy { $0 >= 1 }, "numbers of at least 1")
       guard branchWidths.last! == trunkWidths.last! else { throw .widths(branch: branchWidths.last!, trunk: trunkWidths.last!) }
       try require(
-        "the number of outputs", outputs, outputs >= 1 && branchWidths.last! % outputs == 0, "at least 1, and a divisor of \(branchWidths.last!)")
+        "the number of outputs", outputs, outputs >= 1 && branchWidths.last! % outputs == 0,
+        "at least 1, and a divisor of \(branchWidths.last!)")
     }
   }
 

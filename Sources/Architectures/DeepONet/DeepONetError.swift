@@ -28,7 +28,8 @@ extension DeepONetError: LocalizedError, CustomStringConvertible {
     case .sensorCount(let found, let expected):
       "DeepONet: the input functions have \(found) values each and the branch has \(expected) sensors; sample them where the sensors are"
     case .queryDimension(let found, let expected): "DeepONet: queries of \(found) coordinates; the trunk takes \(expected)"
-    case .widths(let branch, let trunk): "DeepONet: the branch ends in \(branch) numbers and the trunk in \(trunk); they must be equally many"
+    case .widths(let branch, let trunk):
+      "DeepONet: the branch ends in \(branch) numbers and the trunk in \(trunk); they must be equally many"
     case .rowCounts(let name, let found, let other, let expected):
       "DeepONet: \(name) has \(found) rows and \(other) has \(expected); each row of one belongs to the same row of the other"
     case .shape(let name, let found, let expected): "DeepONet: \(name) has the shape \(found); expected \(expected)"

@@ -120,5 +120,7 @@ public struct AlignedOperatorData: Sendable {
 
 private func requireFinite(_ name: String, _ tensor: Tensor) throws(DeepONetError) {
   let width = max(tensor.shape[1], 1)
-  if let position = tensor.array(of: Double.self).firstIndex(where: { !$0.isFinite }) { throw .notFinite(name: name, row: position / width) }
+  if let position = tensor.array(of: Double.self).firstIndex(where: { !$0.isFinite }) {
+    throw .notFinite(name: name, row: position / width)
+  }
 }

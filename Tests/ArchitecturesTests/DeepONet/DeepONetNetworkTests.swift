@@ -29,7 +29,8 @@ import Testing
     return network
   }
 
-  @Test(arguments: DeepONet.Form.allCases, [1, 2, 4]) func `rows and grids give the same numbers`(form: DeepONet.Form, outputs: Int) throws {
+  @Test(arguments: DeepONet.Form.allCases, [1, 2, 4]) func `rows and grids give the same numbers`(form: DeepONet.Form, outputs: Int) throws
+  {
     let network = try Self.network(form, outputs: outputs)
     let (u, y) = Self.data(5, 6, 2)
     let rows = network(u, at: y)

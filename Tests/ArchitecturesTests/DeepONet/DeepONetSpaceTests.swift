@@ -18,7 +18,8 @@ import Testing
   @Test func `fields by modes have nearly the same covariance`() throws {
     let field = try KarhunenLoeveField(length: 0.2, modes: 20, gridCount: 100)
     let (values, functions) = field.eigenpairs()
-    #expect(zip(values, values.dropFirst()).allSatisfy { $0 >= $1 } && abs(values.reduce(0, +) - 1) < 1e-3, "the trace of the covariance is 1")
+    #expect(
+      zip(values, values.dropFirst()).allSatisfy { $0 >= $1 } && abs(values.reduce(0, +) - 1) < 1e-3, "the trace of the covariance is 1")
     let scaled = field.scaledEigenfunctions()
     let sum = scaled.transposed().matmul(scaled)
     #expect(largestDifference(sum, Covariance.squaredExponential.matrix(field.grid, length: 0.2)) < 1e-3)
@@ -96,7 +97,8 @@ import Testing
     #expect(refused(u, y[0..<3], s) == .rowCounts(name: "queries", found: 3, other: "functions", expected: 4))
     #expect(refused(u, y, s[0..<2]) == .rowCounts(name: "values", found: 2, other: "functions", expected: 4))
     #expect(refused(u, y, Tensor.ones([4])) == .shape(name: "values", found: [4], expected: "rows and columns"))
-    #expect(refused(Tensor([1, 2, 3, 4, .nan, 6, 7, 8, 9, 1, 1, 1] as [Float], shape: [4, 3]), y, s) == .notFinite(name: "functions", row: 1))
+    #expect(
+      refused(Tensor([1, 2, 3, 4, .nan, 6, 7, 8, 9, 1, 1, 1] as [Float], shape: [4, 3]), y, s) == .notFinite(name: "functions", row: 1))
     #expect(refused(u, y, Tensor([1, 2, 3, .infinity] as [Float], shape: [4, 1])) == .notFinite(name: "values", row: 3))
     let rows = try OperatorTriples(functions: u, queries: y, values: s)
     #expect(throws: DeepONetError.sensorCount(found: 3, expected: 5)) { try rows.check(sensors: 5, queryDimension: 2) }
@@ -107,7 +109,8 @@ import Testing
     for error: DeepONetError in [
       .sensorCount(found: 3, expected: 5), .queryDimension(found: 2, expected: 1), .widths(branch: 3, trunk: 4),
       .rowCounts(name: "a", found: 1, other: "b", expected: 2), .shape(name: "a", found: [1], expected: "b"), .notFinite(name: "a", row: 1),
-      .mismatchedRow(row: 1, found: 2, expected: 3), .setting(name: "a", value: "1", allowed: "b"), .notPositiveDefinite(name: "a", jitter: 1),
+      .mismatchedRow(row: 1, found: 2, expected: 3), .setting(name: "a", value: "1", allowed: "b"),
+      .notPositiveDefinite(name: "a", jitter: 1),
     ] {
       #expect(error.description.hasPrefix("DeepONet: ") && error.errorDescription == error.description)
     }
@@ -152,14 +155,17 @@ import Testing
     families.append(FunctionOperator.caputo(try RandomPolynomials(.legendre), intervals: 50))
     families.append(FunctionOperator.diffusionReaction(field, sensors: 12, times: 9))
     for problem in TransportProblem.allCases { families.append(FunctionOperator.transport(problem, field, sensors: 12, times: 9)) }
-    for problem in StochasticOperator.Problem.allCases { families.append(try StochasticOperator(problem, pointCount: 4, modes: 3, gridCount: 21)) }
+    for problem in StochasticOperator.Problem.allCases {
+      families.append(try StochasticOperator(problem, pointCount: 4, modes: 3, gridCount: 21))
+    }
     for family in families {
       func rows() throws -> OperatorTriples {
         var random = RandomStream(seed: 8)
         return try family.triples(3, places: 4, random: &random)
       }
       let (one, two) = (try rows(), try rows())
-      #expect(one.functions.shape == [12, family.sensorCount] && one.queries.shape == [12, family.queryDimension] && one.values.shape == [12, 1])
+      #expect(
+        one.functions.shape == [12, family.sensorCount] && one.queries.shape == [12, family.queryDimension] && one.values.shape == [12, 1])
       #expect(one.values.array(of: Float.self) == two.values.array(of: Float.self))
       #expect(Set(one.values.array(of: Float.self)).count > 3)
     }

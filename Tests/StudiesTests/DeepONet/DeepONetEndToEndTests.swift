@@ -7,7 +7,8 @@ import Testing
 /// The whole way of a user: train on every operator, read the findings, predict, use own rows, and what is refused.
 @Suite("apus run deeponet, from end to end", .serialized) struct DeepONetEndToEndTests {
   private static let tiny = [
-    "seeds=1", "functions=24", "testFunctions=12", "steps=20", "checkInterval=10", "convergenceTriples=10,20,40,80", "convergenceSensors=2,5",
+    "seeds=1", "functions=24", "testFunctions=12", "steps=20", "checkInterval=10", "convergenceTriples=10,20,40,80",
+    "convergenceSensors=2,5",
     "convergenceWidths=3,6", "convergenceSteps=10", "convergenceSeeds=1", "convergenceLengths=0.2,0.4",
   ]
 
@@ -26,8 +27,10 @@ import Testing
         "problems=antiderivative,nonlinear,pendulum,legendre,diffusion-reaction,advection-1,advection-2,advection-3,advection-4,"
         + "advection-diffusion,caputo,stochastic-mean,stochastic-path,stochastic-elliptic"
       let result = try run(
-        Self.tiny + [problems, "variants=unstacked,unstacked-no-bias,stacked,stacked-no-bias,fnn,resnet", "sequenceSteps=2", "sensors=10",
-          "places=5"], ["--json", "--out", "here"], in: directory)
+        Self.tiny + [
+          problems, "variants=unstacked,unstacked-no-bias,stacked,stacked-no-bias,fnn,resnet", "sequenceSteps=2", "sensors=10",
+          "places=5",
+        ], ["--json", "--out", "here"], in: directory)
       #expect(result.exitCode == 0, "\(result.errors)")
       let output = directory.appendingPathComponent("here")
       let document = try findings(output)
@@ -35,7 +38,10 @@ import Testing
       #expect(claims.contains { $0["id"] as? String == "rows-belong-together" && $0["holds"] as? Bool == true })
       let metrics = try #require(document["metrics"] as? [String: Any])
       for problem in problems.dropFirst(9).split(separator: ",") { #expect(metrics["\(problem).unstacked.test-mse"] != nil, "\(problem)") }
-      for file in ["report.html", "model.safetensors", "training.npz", "test.npz", "figures/convergence.svg", "figures/generalisation.svg", "figures/held-out.svg", "figures/lengths.svg"] {
+      for file in [
+        "report.html", "model.safetensors", "training.npz", "test.npz", "figures/convergence.svg", "figures/generalisation.svg",
+        "figures/held-out.svg", "figures/lengths.svg",
+      ] {
         #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")
       }
       let archive = try NumPy.readArchive(output.appendingPathComponent("training.npz"))
@@ -80,7 +86,12 @@ import Testing
       try NumPy.writeArchive(arrays, to: directory.appendingPathComponent("grid.npz"))
       try SafetensorsFile.write(arrays, to: directory.appendingPathComponent("grid.safetensors"))
       var text = "u0,u1,u2,u3,y0,s\n"
-      for f in 0..<12 { for (p, place) in places.enumerated() { text += "\(functions[f * 4]),\(functions[f * 4 + 1]),\(functions[f * 4 + 2]),\(functions[f * 4 + 3]),\(place),\(values[f * 6 + p])\n" } }
+      for f in 0..<12 {
+        for (p, place) in places.enumerated() {
+          text +=
+            "\(functions[f * 4]),\(functions[f * 4 + 1]),\(functions[f * 4 + 2]),\(functions[f * 4 + 3]),\(place),\(values[f * 6 + p])\n"
+        }
+      }
       try Data(text.utf8).write(to: directory.appendingPathComponent("grid.csv"))
       var metrics: [NSObject] = []
       for name in ["grid.npz", "grid.safetensors", "grid.csv"] {
@@ -90,7 +101,10 @@ import Testing
         let data = try #require(document["data"] as? [String: Any])
         // Functions, not rows, are kept for the test.
         #expect(data["trainingExamples"] as? Int == 60 && data["testExamples"] as? Int == 12)
-        if name != "grid.csv" { metrics.append(try #require((document["metrics"] as? [String: Any])?["\(name.replacing(".", with: "-")).unstacked.test-mse"] as? NSObject)) }
+        if name != "grid.csv" {
+          metrics.append(
+            try #require((document["metrics"] as? [String: Any])?["\(name.replacing(".", with: "-")).unstacked.test-mse"] as? NSObject))
+        }
       }
       #expect(metrics[0] == metrics[1])
 
@@ -125,7 +139,8 @@ import Testing
   @Test func equalSeedsGiveEqualFindings() throws {
     try withTemporaryDirectory { directory in
       for name in ["one", "two"] {
-        let result = try run(Self.tiny + ["convergence=false", "problems=diffusion-reaction", "space=karhunen-loeve"], ["--out", name], in: directory)
+        let result = try run(
+          Self.tiny + ["convergence=false", "problems=diffusion-reaction", "space=karhunen-loeve"], ["--out", name], in: directory)
         #expect(result.exitCode == 0, "\(result.errors)")
       }
       let (one, two) = (try findings(directory.appendingPathComponent("one")), try findings(directory.appendingPathComponent("two")))
@@ -136,7 +151,8 @@ import Testing
   @Test(arguments: [
     ("problems=heat", ["option problems = heat", "antiderivative"]), ("variants=unstacked,unstacked", ["each at most once"]),
     ("sensors=1", ["option sensors = 1"]), ("length=0", ["option length = 0"]), ("steps=-1", ["option steps = -1"]),
-    ("convergenceTriples=100,50", ["ascending"]), ("space=fourier", ["option space = fourier", "gaussian"]), ("horizon=nan", ["option horizon"]),
+    ("convergenceTriples=100,50", ["ascending"]), ("space=fourier", ["option space = fourier", "gaussian"]),
+    ("horizon=nan", ["option horizon"]),
     ("learningRate=0", ["option learningRate = 0"]),
   ])
   func wrongOptionsAreRefused(assignment: String, words: [String]) throws {

@@ -19,7 +19,9 @@ public struct ConcatenatingNetwork: OperatorNetwork {
   public init(_ body: any Layer) { self.body = body }
 
   /// Dense layers: sizes m + d, then the widths, then 1.
-  public init(sensors: Int, queryDimension: Int, widths: [Int] = [100, 100], activation: Activation.Function = .relu, random: inout RandomStream) {
+  public init(
+    sensors: Int, queryDimension: Int, widths: [Int] = [100, 100], activation: Activation.Function = .relu, random: inout RandomStream
+  ) {
     body = Perceptron([sensors + queryDimension] + widths + [1], activation: activation, random: &random)
   }
 

@@ -58,7 +58,8 @@ public struct FunctionOperator: OperatorFamily {
     }
     guard parts.count > 1 else { return parts[0] }
     return try OperatorTriples(
-      functions: .concatenate(parts.map(\.functions)), queries: .concatenate(parts.map(\.queries)), values: .concatenate(parts.map(\.values)))
+      functions: .concatenate(parts.map(\.functions)), queries: .concatenate(parts.map(\.queries)),
+      values: .concatenate(parts.map(\.values)))
   }
 
   /// The same for given functions.

@@ -29,7 +29,9 @@ public struct StochasticOperator: OperatorFamily, Hashable, Codable {
     gridCount: Int = 101
   ) throws(DeepONetError) {
     guard pointCount >= 2, modes >= 1, gridCount >= max(modes, 5) else {
-      throw .setting(name: "the numbers of points, modes and grid points", value: "\(pointCount), \(modes), \(gridCount)", allowed: "at least 2, 1 and 5")
+      throw .setting(
+        name: "the numbers of points, modes and grid points", value: "\(pointCount), \(modes), \(gridCount)", allowed: "at least 2, 1 and 5"
+      )
     }
     guard lengths.lowerBound > 0 else { throw .setting(name: "the range of lengths", value: "\(lengths)", allowed: "above 0") }
     self.problem = problem
@@ -74,7 +76,8 @@ public struct StochasticOperator: OperatorFamily, Hashable, Codable {
       }
     }
     return try OperatorTriples(
-      functions: Tensor(u, shape: [rows, sensorCount]), queries: Tensor(y, shape: [rows, queryDimension]), values: Tensor(s, shape: [rows, 1]))
+      functions: Tensor(u, shape: [rows, sensorCount]), queries: Tensor(y, shape: [rows, queryDimension]),
+      values: Tensor(s, shape: [rows, 1]))
   }
 
   /// sqrt(lambda_k) phi_k, scaled by the deviation. Their signs are those of positive beginnings.

@@ -18,7 +18,8 @@ public struct AdvectionDiffusionReaction: Sendable {
   ) {
     precondition(
       spaceCount >= 3 && timeCount >= 2 && duration > 0,
-      "AdvectionDiffusionReaction: \(spaceCount) x \(timeCount) points over a time of \(duration); at least 3 x 2 and a positive time are needed")
+      "AdvectionDiffusionReaction: \(spaceCount) x \(timeCount) points over a time of \(duration); at least 3 x 2 and a positive time are needed"
+    )
     self.domain = domain
     self.duration = duration
     self.spaceCount = spaceCount

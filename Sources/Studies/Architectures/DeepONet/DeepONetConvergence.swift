@@ -40,7 +40,8 @@ struct DeepONetConvergence {
   }
 
   func outcome() throws -> Outcome {
-    let total = options.convergenceSeeds * (2 * options.convergenceTriples.count + options.convergenceSensors.count + options.convergenceWidths.count)
+    let total =
+      options.convergenceSeeds * (2 * options.convergenceTriples.count + options.convergenceSensors.count + options.convergenceWidths.count)
     let phase = run.progress.phase("network of the convergence study", of: total)
     defer { phase.finish() }
     func trained(
@@ -107,7 +108,8 @@ struct DeepONetConvergence {
             let other = try problem.family(options, sensors: own.sensors, length: length)
             var random = RandomStream(seed: seed, step: 3)
             let rows = try other.triples(own.testFunctions, places: 1, random: &random)
-            return DeepONetTraining(options: options, settings: own, run: run, seed: seed).error(widest.network, rows, places: 1).meanSquared
+            return DeepONetTraining(options: options, settings: own, run: run, seed: seed).error(widest.network, rows, places: 1)
+              .meanSquared
           })
       }
     }

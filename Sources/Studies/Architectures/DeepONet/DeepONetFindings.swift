@@ -17,7 +17,8 @@ struct DeepONetFindings {
   func findings() throws -> Findings {
     var findings = Findings(
       on: DataSummary(
-        "generated \(options.problems.map(\.rawValue).joined(separator: ", "))", isGenerated: true, trainingExamples: first.data.training.count,
+        "generated \(options.problems.map(\.rawValue).joined(separator: ", "))", isGenerated: true,
+        trainingExamples: first.data.training.count,
         testExamples: first.data.test.count, shape: "\(first.settings.sensors) sensors, places of \(first.family.queryDimension)"))
     try addClaims(to: &findings)
     for outcome in outcomes {
@@ -45,7 +46,9 @@ struct DeepONetFindings {
           "antiderivative-is-learned", "The unstacked DeepONet learns the antiderivative to a mean squared error of 3e-4 from 1,000 rows.",
           measured: own, .atMost, baseline: 3e-4, measuredName: "DeepONet, test MSE", baselineName: "threshold"))
     }
-    if let own = first.measured(.unstacked, { $0.test.meanSquared }), let without = first.measured(.unstackedWithoutBias, { $0.test.meanSquared }) {
+    if let own = first.measured(.unstacked, { $0.test.meanSquared }),
+      let without = first.measured(.unstackedWithoutBias, { $0.test.meanSquared })
+    {
       findings.add(
         Claim(
           "bias-helps", "With its biases the unstacked DeepONet has a smaller test error than without.", measured: own, .atMost,
@@ -67,7 +70,8 @@ struct DeepONetFindings {
     for outcome in outcomes { wrong += try outcome.audit(seed: run.seed) }
     findings.add(
       Claim(
-        "rows-belong-together", "Rows that are solved again have the values they were given.", measured: Training.Measurement(wrong), .atMost,
+        "rows-belong-together", "Rows that are solved again have the values they were given.", measured: Training.Measurement(wrong),
+        .atMost,
         baseline: 0, measuredName: "rows that differ", baselineName: "none"))
   }
 
@@ -103,7 +107,8 @@ struct DeepONetFindings {
     if outcome.problem == .diffusionReaction, outcome.settings.steps >= 10_000 {
       findings.add(
         Claim(
-          "\(name)-is-learned", "On new functions the solution is off by 10 % or less.", measured: own, .atMost, baseline: 10, unit: .percent,
+          "\(name)-is-learned", "On new functions the solution is off by 10 % or less.", measured: own, .atMost, baseline: 10,
+          unit: .percent,
           measuredName: "relative L2 error", baselineName: "threshold"))
     }
     findings.add(
@@ -121,7 +126,10 @@ struct DeepONetFindings {
   ) {
     var table = Table(
       name, title: "Mean squared errors on \(title), and how they generalise",
-      columns: ["network", "weights", "training", "test", "test without the worst thousandth", "test / training", Table.Column("relative L2", .percent)])
+      columns: [
+        "network", "weights", "training", "test", "test without the worst thousandth", "test / training",
+        Table.Column("relative L2", .percent),
+      ])
     for variant in variants {
       guard let own = results[variant] else { continue }
       func measured(_ value: (DeepONetResult) -> Double) -> Training.Measurement { Training.Measurement(own.map(value)) }
@@ -129,10 +137,12 @@ struct DeepONetFindings {
       table.append([
         .text(variant.title), .init(own[0].network.parameterCount), .number(measured { $0.training.meanSquared }),
         .number(measured { $0.test.meanSquared }), .number(measured { $0.test.trimmed }),
-        .number(measured { $0.test.meanSquared / max($0.training.meanSquared, 1e-300) }), relative.isEmpty ? .empty : .number(Training.Measurement(relative)),
+        .number(measured { $0.test.meanSquared / max($0.training.meanSquared, 1e-300) }),
+        relative.isEmpty ? .empty : .number(Training.Measurement(relative)),
       ])
       findings.add(Metric("\(title.lowercased().replacing(".", with: "-")).\(variant.rawValue).test-mse", measured { $0.test.meanSquared }))
-      findings.add(Metric("\(title.lowercased().replacing(".", with: "-")).\(variant.rawValue).training-mse", measured { $0.training.meanSquared }))
+      findings.add(
+        Metric("\(title.lowercased().replacing(".", with: "-")).\(variant.rawValue).training-mse", measured { $0.training.meanSquared }))
     }
     for (label, error) in [("answering zero", zero), ("answering the mean solution", mean)] {
       guard let error else { continue }
@@ -154,7 +164,8 @@ struct DeepONetFindings {
     findings.add(
       Figure(
         "generalisation", title: "Training and test error on the \(first.problem.rawValue)",
-        caption: "Mean squared errors after training on the same \(first.data.training.count) rows, a point a seed; lower is better, and further right at the same height generalises better.",
+        caption:
+          "Mean squared errors after training on the same \(first.data.training.count) rows, a point a seed; lower is better, and further right at the same height generalises better.",
         .scatter(ScatterPlot(x: Axis("training error", scale: .logarithmic), y: Axis("test error", scale: .logarithmic), series))))
   }
 
@@ -163,7 +174,8 @@ struct DeepONetFindings {
     let curves = options.variants.compactMap { variant -> Curve? in
       guard let results = first.results[variant], let length = results.map(\.curve.count).min(), length > 0 else { return nil }
       return Curve(
-        variant.title, x: (1...length).map { Double($0 * interval) }, runs: results.map { Array($0.curve.prefix(length)) }, role: variant.role)
+        variant.title, x: (1...length).map { Double($0 * interval) }, runs: results.map { Array($0.curve.prefix(length)) },
+        role: variant.role)
     }
     findings.add(
       Figure(
@@ -193,7 +205,8 @@ struct DeepONetFindings {
     }
     for (index, function) in functions.enumerated() {
       let own = index * 100..<(index + 1) * 100
-      table.append([.text(function.0)] + predictions.map { .init(100 * OperatorError(Array($0[own]), Array(truth[own]), places: 100).relative!) })
+      table.append(
+        [.text(function.0)] + predictions.map { .init(100 * OperatorError(Array($0[own]), Array(truth[own]), places: 100).relative!) })
     }
     findings.add(table)
     for (variant, prediction) in zip(variants, predictions) where variant == .unstacked || variant == .plain {
@@ -201,7 +214,8 @@ struct DeepONetFindings {
     }
     findings.add(
       Figure(
-        "held-out", title: "The \(first.problem.rawValue) of sin 2πx", caption: "An input that no random field has given; solution in grey.",
+        "held-out", title: "The \(first.problem.rawValue) of sin 2πx",
+        caption: "An input that no random field has given; solution in grey.",
         .lines(LinePlot(x: "y", y: "G(u)(y)", pictures))))
   }
 
@@ -213,7 +227,8 @@ struct DeepONetFindings {
     findings.add(
       Figure(
         "convergence", title: "Error by the number of training rows",
-        caption: "Mean squared error of the unstacked DeepONet and the fully connected network after \(options.convergenceSteps) steps; straight lines are powers.",
+        caption:
+          "Mean squared error of the unstacked DeepONet and the fully connected network after \(options.convergenceSteps) steps; straight lines are powers.",
         .lines(
           LinePlot(
             x: Axis("training rows", scale: .logarithmic), y: Axis("mean squared error", scale: .logarithmic),
@@ -260,7 +275,8 @@ struct DeepONetFindings {
           LinePlot(
             x: Axis("sensors m", scale: .logarithmic), y: Axis("mean squared error", scale: .logarithmic),
             [
-              curve("test", outcome.bySensors, outcome.bySensors.test), curve("training", outcome.bySensors, outcome.bySensors.training, .baseline),
+              curve("test", outcome.bySensors, outcome.bySensors.test),
+              curve("training", outcome.bySensors, outcome.bySensors.training, .baseline),
             ]))))
     findings.add(
       Figure(
@@ -268,7 +284,8 @@ struct DeepONetFindings {
         .lines(
           LinePlot(
             x: Axis("width", scale: .logarithmic), y: Axis("mean squared error", scale: .logarithmic),
-            [curve("test", outcome.byWidth, outcome.byWidth.test), curve("training", outcome.byWidth, outcome.byWidth.training, .baseline)]))))
+            [curve("test", outcome.byWidth, outcome.byWidth.test), curve("training", outcome.byWidth, outcome.byWidth.training, .baseline)])
+        )))
     guard let byLength = outcome.byLength else { return }
     var table = Table(
       "lengths", title: "Test error on functions of other lengths, trained on l = \(options.length)",
@@ -280,8 +297,12 @@ struct DeepONetFindings {
     findings.add(
       Figure(
         "lengths", title: "Error by the length of the test functions",
-        caption: "The network was trained on functions of length \(options.length): smoother ones are easier, rougher ones are out of reach.",
-        .lines(LinePlot(x: Axis("l of the test functions"), y: Axis("mean squared error", scale: .logarithmic), [curve("test", byLength, byLength.test)]))))
+        caption:
+          "The network was trained on functions of length \(options.length): smoother ones are easier, rougher ones are out of reach.",
+        .lines(
+          LinePlot(
+            x: Axis("l of the test functions"), y: Axis("mean squared error", scale: .logarithmic), [curve("test", byLength, byLength.test)]
+          ))))
   }
 
   /// Ten times as many rows, as nearly as the sizes allow.
@@ -292,8 +313,10 @@ struct DeepONetFindings {
     guard let pair = pairs.filter({ (7.9...10.1).contains(ratio($0)) }).max(by: { rows.sizes[$0.1] < rows.sizes[$1.1] }) else { return }
     findings.add(
       Claim(
-        "more-rows-help", "From \(Int(rows.sizes[pair.0])) to \(Int(rows.sizes[pair.1])) training rows, the test error falls to a third or less.",
-        measured: Training.Measurement(rows.test.map { $0[pair.1] }), .atMostTimes, baseline: Training.Measurement(rows.test.map { $0[pair.0] }), margin: 1.0 / 3,
+        "more-rows-help",
+        "From \(Int(rows.sizes[pair.0])) to \(Int(rows.sizes[pair.1])) training rows, the test error falls to a third or less.",
+        measured: Training.Measurement(rows.test.map { $0[pair.1] }), .atMostTimes,
+        baseline: Training.Measurement(rows.test.map { $0[pair.0] }), margin: 1.0 / 3,
         measuredName: "test MSE, \(Int(rows.sizes[pair.1])) rows", baselineName: "\(Int(rows.sizes[pair.0])) rows"))
   }
 

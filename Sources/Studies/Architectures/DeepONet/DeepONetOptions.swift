@@ -23,8 +23,8 @@ public struct DeepONetOptions: StudyOptions {
   public var convergenceSensors = [2, 3, 5, 10, 20, 50]
   public var convergenceWidths = [5, 10, 20, 40, 80]
   public var convergenceLengths = [0.1, 0.15, 0.2, 0.3, 0.5]
-  public var convergenceSteps = 5000
-  public var convergenceSeeds = 2
+  public var convergenceSteps = 4000
+  public var convergenceSeeds = 1
   public var sequenceSteps = 0
 
   public static let fields: [Field] = [
@@ -41,7 +41,9 @@ public struct DeepONetOptions: StudyOptions {
     Field("places", \.places, "random places for each function; 0 takes the problem's own", in: 0...1_000_000),
     Field("testFunctions", \.testFunctions, "functions to judge by; 0 takes the problem's own", in: 0...10_000_000),
     Field("steps", \.steps, "steps of Adam; 0 takes the problem's own", in: 0...100_000_000),
-    Field("checkInterval", \.checkInterval, "steps after which the training loss decides whether the weights are the best so far", in: 1...1_000_000),
+    Field(
+      "checkInterval", \.checkInterval, "steps after which the training loss decides whether the weights are the best so far",
+      in: 1...1_000_000),
     Field("learningRate", \.learningRate, "of Adam, constant", in: 1e-8...10),
     Field("plainWidths", \.plainWidths, "hidden layers of the fully connected baseline", eachIn: 1...10_000),
     Field("convergence", \.convergence, "whether error is measured by training rows, sensors, widths and lengths"),
@@ -51,7 +53,9 @@ public struct DeepONetOptions: StudyOptions {
     Field("convergenceLengths", \.convergenceLengths, "l of the test functions, the training ones keeping theirs", eachIn: 0.01...100),
     Field("convergenceSteps", \.convergenceSteps, "steps of Adam of each network", in: 1...100_000_000),
     Field("convergenceSeeds", \.convergenceSeeds, "repetitions", in: 1...100),
-    Field("sequenceSteps", \.sequenceSteps, "steps of the sequence to sequence baseline on whole functions; 0 leaves it out", in: 0...100_000_000),
+    Field(
+      "sequenceSteps", \.sequenceSteps, "steps of the sequence to sequence baseline on whole functions; 0 leaves it out",
+      in: 0...100_000_000),
   ]
 
   public func validate() throws(OptionError) {
@@ -68,7 +72,8 @@ public struct DeepONetOptions: StudyOptions {
     guard horizon == 1 || (space != .chebyshev && space != .powers) else {
       throw OptionError(field: "horizon", value: horizon.optionText, expected: "1 where functions are polynomials")
     }
-    for problem in problems where [.diffusionReaction, .advectionOne, .advectionTwo, .advectionThree, .advectionFour, .advectionDiffusion].contains(problem) {
+    for problem in problems
+    where [.diffusionReaction, .advectionOne, .advectionTwo, .advectionThree, .advectionFour, .advectionDiffusion].contains(problem) {
       guard sensors == 0 || sensors >= 4 else {
         throw OptionError(field: "sensors", value: "\(sensors)", expected: "0, or 4 and more, which are the points of the solver's grid")
       }

@@ -149,7 +149,8 @@ struct DeepONetFileStudy {
       findings.add(
         Claim(
           "beats-fnn", "The unstacked DeepONet has a smaller test error than the fully connected network.",
-          measured: Training.Measurement(own.map(\.test.meanSquared)), .atMost, baseline: Training.Measurement(plain.map(\.test.meanSquared)),
+          measured: Training.Measurement(own.map(\.test.meanSquared)), .atMost,
+          baseline: Training.Measurement(plain.map(\.test.meanSquared)),
           measuredName: "DeepONet, test MSE", baselineName: "fully connected, test MSE"))
     }
     return findings
@@ -168,7 +169,8 @@ struct DeepONetFileStudy {
     }
     guard order.count >= 5 else {
       throw StudyError(
-        "\(location) holds \(order.count) different functions", because: .data, advice: "give five or more, so that some can be kept for the test")
+        "\(location) holds \(order.count) different functions", because: .data,
+        advice: "give five or more, so that some can be kept for the test")
     }
     var random = SplitMix64(seed: seed, 0x6f70)
     let permutation = random.permutation(order.count)

@@ -65,7 +65,8 @@ package struct DeepONetParity {
   private func trunk() throws -> Perceptron {
     let (d, w, p) = (configuration.d, configuration.w, configuration.p)
     return Perceptron(
-      layers: [try dense("param.trunk.linears.0", d, w), try dense("param.trunk.linears.1", w, p)], activation: activation, activatesLast: true)
+      layers: [try dense("param.trunk.linears.0", d, w), try dense("param.trunk.linears.1", w, p)], activation: activation,
+      activatesLast: true)
   }
 
   private func bias() throws -> Tensor { try double("param.b.0", []).reshaped(to: [1] as Shape) }
@@ -141,7 +142,8 @@ package struct DeepONetParity {
     let grid = Advection(spaceCount: nx, timeCount: nt)
     let x = grid.points
     try compare("out.adv.II", grid.box(speed: x.map { _ in 1 }, initial: zip(x, v).map { $0 * $1 }, inflow: grid.times.map { _ in 0 }))
-    try compare("out.adv.III", grid.box(speed: v.map { 1 + 0.1 * $0 }, initial: x.map { $0 * $0 }, inflow: grid.times.map { sin(.pi * $0) }))
+    try compare(
+      "out.adv.III", grid.box(speed: v.map { 1 + 0.1 * $0 }, initial: x.map { $0 * $0 }, inflow: grid.times.map { sin(.pi * $0) }))
     try compare(
       "out.adv.IV", grid.periodic(speed: zip(v, v.reversed()).map { 1 + 0.1 * ($0 + $1) / 2 }, initial: x.map { sin(2 * .pi * $0) }))
     try compare("out.advdiff", grid.diffusing(initial: v))

@@ -27,7 +27,8 @@ struct DeepONetPredictor {
       form: variant.isStacked ? .stacked : .unstacked, activation: settings.activation, hasBias: network.bias != nil)
     let (lower, upper) = (-(-training.queries).max(axes: [0]), training.queries.max(axes: [0]))
     let description = Description(
-      variant: variant, configuration: configuration, problem: problem, lower: lower.array(of: Double.self), upper: upper.array(of: Double.self))
+      variant: variant, configuration: configuration, problem: problem, lower: lower.array(of: Double.self),
+      upper: upper.array(of: Double.self))
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     try network.save(to: run.file("model.safetensors"), metadata: [key: String(decoding: try encoder.encode(description), as: UTF8.self)])
@@ -60,10 +61,12 @@ struct DeepONetPredictor {
       let (functions, queries) = try OperatorFile.readQueries(url)
       let (m, d) = (description.configuration.sensors, description.configuration.queryDimension)
       guard functions.shape[1] == m else {
-        throw FileFormatError(path: path, found: "\(DeepONetError.sensorCount(found: functions.shape[1], expected: m))", expected: "\(m) values a function")
+        throw FileFormatError(
+          path: path, found: "\(DeepONetError.sensorCount(found: functions.shape[1], expected: m))", expected: "\(m) values a function")
       }
       guard queries.shape[1] == d else {
-        throw FileFormatError(path: path, found: "\(DeepONetError.queryDimension(found: queries.shape[1], expected: d))", expected: "\(d) coordinates a place")
+        throw FileFormatError(
+          path: path, found: "\(DeepONetError.queryDimension(found: queries.shape[1], expected: d))", expected: "\(d) coordinates a place")
       }
       let values = network(functions, at: queries).array(of: Double.self)
       let places = queries.array(of: Double.self)
@@ -73,7 +76,8 @@ struct DeepONetPredictor {
           return places[row * d + axis] < description.lower[axis] - margin || places[row * d + axis] > description.upper[axis] + margin
         }
         return Prediction(
-          input: "\(path):\(row + 1)", label: String(format: "%.6g", values[row]) + (isOutside ? " (outside of the places trained on)" : ""))
+          input: "\(path):\(row + 1)", label: String(format: "%.6g", values[row]) + (isOutside ? " (outside of the places trained on)" : "")
+        )
       }
     }
   }

@@ -60,7 +60,8 @@ public enum DeepONetProblem: String, OptionValue, Codable, CaseIterable {
       let width = isPaper ? 100 : 64
       return Settings(
         sensors: 100, branch: [width, width], trunk: [width, width], functions: isPaper ? 10_000 : 200, places: isPaper ? 100 : 50,
-        testFunctions: isPaper ? 1000 : 50, testPlaces: isPaper ? 100 : 50, steps: isPaper ? 50_000 : 10_000, batch: isPaper ? 10_000 : 1000)
+        testFunctions: isPaper ? 1000 : 50, testPlaces: isPaper ? 100 : 50, steps: isPaper ? 50_000 : 10_000, batch: isPaper ? 10_000 : 1000
+      )
     }
   }
 

@@ -10,7 +10,8 @@ public enum DeepONetStudy: Study {
   public static let card = StudyCard(
     slug: "deeponet", title: "Learning nonlinear operators via DeepONet based on the universal approximation theorem of operators",
     authors: ["Lu Lu", "Pengzhan Jin", "Guofei Pang", "Zhongqiang Zhang", "George Em Karniadakis"], year: 2021, source: "arXiv 1910.03193",
-    family: .architectures, problem: "A solver has to solve anew for every input function; a network on function and place side by side generalises badly.",
+    family: .architectures,
+    problem: "A solver has to solve anew for every input function; a network on function and place side by side generalises badly.",
     claim: "A branch for the function and a trunk for the place learn whole solution operators with a small generalisation error.",
     data: [.generated, .fields])
 
@@ -32,7 +33,8 @@ public enum DeepONetStudy: Study {
     }
     phase.finish()
     try outcomes[0].save(to: run)
-    let convergence = options.convergence
+    let convergence =
+      options.convergence
       ? try DeepONetConvergence(options: options, problem: options.problems[0], run: run).outcome() : nil
     return try DeepONetFindings(options: options, preset: run.preset, outcomes: outcomes, convergence: convergence, run: run).findings()
   }

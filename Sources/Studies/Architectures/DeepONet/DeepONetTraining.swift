@@ -75,7 +75,8 @@ struct DeepONetTraining {
     switch variant {
     case .plain:
       return ConcatenatingNetwork(
-        sensors: settings.sensors, queryDimension: queryDimension, widths: options.plainWidths, activation: settings.activation, random: &random)
+        sensors: settings.sensors, queryDimension: queryDimension, widths: options.plainWidths, activation: settings.activation,
+        random: &random)
     case .residual: return ConcatenatingNetwork.residual(sensors: settings.sensors, queryDimension: queryDimension, random: &random)
     case .unstacked, .unstackedWithoutBias, .stacked, .stackedWithoutBias:
       return try DeepONet(

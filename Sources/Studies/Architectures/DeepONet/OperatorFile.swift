@@ -22,7 +22,9 @@ enum OperatorFile {
         triples = try OperatorTriples(functions: functions, queries: queries, values: values)
       }
     } catch {
-      throw FileFormatError(path: url.path, found: "arrays that do not fit (\(error))", expected: "X0 (n, m), X1 (ny, d) and y (n, ny), or X1 (n, d) and y (n, 1)")
+      throw FileFormatError(
+        path: url.path, found: "arrays that do not fit (\(error))",
+        expected: "X0 (n, m), X1 (ny, d) and y (n, ny), or X1 (n, d) and y (n, 1)")
     }
     return triples
   }
@@ -52,7 +54,8 @@ enum OperatorFile {
     func array(_ name: String) throws -> Tensor {
       guard let array = arrays[name] else {
         throw FileFormatError(
-          path: url.path, at: .field(name), found: "only \(arrays.keys.sorted().joined(separator: ", "))", expected: "an array of this name",
+          path: url.path, at: .field(name), found: "only \(arrays.keys.sorted().joined(separator: ", "))",
+          expected: "an array of this name",
           advice: "X0 are the functions, X1 the places, y the values")
       }
       guard array.dtype.isFloatingPoint || array.dtype.isInteger else {
