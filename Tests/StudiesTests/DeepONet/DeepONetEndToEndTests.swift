@@ -9,7 +9,7 @@ import Testing
   private static let tiny = [
     "seeds=1", "functions=24", "testFunctions=12", "steps=20", "checkInterval=10", "convergenceTriples=10,20,40,80",
     "convergenceSensors=2,5",
-    "convergenceWidths=3,6", "convergenceSteps=10", "convergenceSeeds=1", "convergenceLengths=0.2,0.4",
+    "convergenceWidths=3,6", "convergenceSteps=10", "convergenceSeeds=1", "convergenceLengths=0.2,0.4", "plainGridWidths=4,8",
   ]
 
   private func run(_ settings: [String], _ arguments: [String] = [], in directory: URL) throws -> ApusProcess {
@@ -19,6 +19,17 @@ import Testing
   private func findings(_ directory: URL) throws -> [String: Any] {
     let data = try Data(contentsOf: directory.appendingPathComponent("findings.json"))
     return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+  }
+
+  @Test func theQuickPresetShowsTheEffect() throws {
+    try withTemporaryDirectory { directory in
+      let result = try run([], ["--out", "here"], in: directory)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      let claims = try #require(try findings(directory.appendingPathComponent("here"))["claims"] as? [[String: Any]])
+      for id in ["antiderivative-beats-fnn", "antiderivative-generalises", "rows-belong-together"] {
+        #expect(claims.contains { $0["id"] as? String == id && $0["holds"] as? Bool == true }, "\(id)")
+      }
+    }
   }
 
   @Test func everyOperatorIsLearnedAndPredicted() throws {

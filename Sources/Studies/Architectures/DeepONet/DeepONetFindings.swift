@@ -27,6 +27,7 @@ struct DeepONetFindings {
         zero: outcome.zero, mean: outcome.mean, to: &findings)
       findings.add(Metric("\(outcome.problem.rawValue).shuffle-ratio", Training.Measurement(outcome.shuffleRatio)))
     }
+    addPlainGrid(to: &findings)
     addScatter(to: &findings)
     addCurves(to: &findings)
     try addHeldOut(to: &findings)
@@ -152,6 +153,27 @@ struct DeepONetFindings {
       ])
     }
     findings.add(table)
+  }
+
+  /// Is the fully connected network of the right size?
+  private func addPlainGrid(to findings: inout Findings) {
+    guard !first.plainGrid.isEmpty else { return }
+    var table = Table(
+      "fnn-widths", title: "The fully connected network with two hidden layers of other widths, seed \(run.seed)",
+      columns: ["width", "weights", "training", "test", "test / training"])
+    for (width, result) in first.plainGrid {
+      table.append([
+        .init(width), .init(result.network.parameterCount), .init(result.training.meanSquared), .init(result.test.meanSquared),
+        .init(result.test.meanSquared / max(result.training.meanSquared, 1e-300)),
+      ])
+    }
+    findings.add(table)
+    guard let own = first.measured(.unstacked, { $0.test.meanSquared }) else { return }
+    findings.add(
+      Claim(
+        "beats-every-fnn", "The unstacked DeepONet has a smaller test error than the best of the fully connected networks of all widths.",
+        measured: own, .atMost, baseline: Training.Measurement(first.plainGrid.map(\.result.test.meanSquared).min()!),
+        measuredName: "DeepONet, test MSE", baselineName: "best width, test MSE"))
   }
 
   private func addScatter(to findings: inout Findings) {

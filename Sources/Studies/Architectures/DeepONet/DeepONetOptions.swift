@@ -18,6 +18,8 @@ public struct DeepONetOptions: StudyOptions {
   public var checkInterval = 1000
   public var learningRate = 1e-3
   public var plainWidths = [100, 100]
+  public var plainGrid = true
+  public var plainGridWidths = [10, 40, 160]
   public var convergence = true
   public var convergenceTriples = [50, 100, 200, 400, 800, 1600, 3200]
   public var convergenceSensors = [2, 3, 5, 10, 20, 50]
@@ -46,6 +48,8 @@ public struct DeepONetOptions: StudyOptions {
       in: 1...1_000_000),
     Field("learningRate", \.learningRate, "of Adam, constant", in: 1e-8...10),
     Field("plainWidths", \.plainWidths, "hidden layers of the fully connected baseline", eachIn: 1...10_000),
+    Field("plainGrid", \.plainGrid, "whether the fully connected baseline is tried in other widths too, on the first problem"),
+    Field("plainGridWidths", \.plainGridWidths, "of its two hidden layers, then", eachIn: 1...10_000),
     Field("convergence", \.convergence, "whether error is measured by training rows, sensors, widths and lengths"),
     Field("convergenceTriples", \.convergenceTriples, "training rows, ascending", eachIn: 10...10_000_000),
     Field("convergenceSensors", \.convergenceSensors, "m", eachIn: 2...10_000),
@@ -97,14 +101,15 @@ public struct DeepONetOptions: StudyOptions {
   static let quick: DeepONetOptions = {
     var options = DeepONetOptions(problems: [.antiderivative], variants: [.unstacked, .unstackedWithoutBias, .plain])
     options.seeds = 1
+    options.plainGrid = false
     options.functions = 500
     options.testFunctions = 500
-    options.steps = 2500
+    options.steps = 2000
     options.checkInterval = 500
     options.convergenceTriples = [50, 100, 200, 400]
-    options.convergenceSensors = [2, 5, 10]
+    options.convergenceSensors = [2, 5]
     options.convergenceWidths = [5, 20]
-    options.convergenceSteps = 1000
+    options.convergenceSteps = 600
     options.convergenceSeeds = 1
     return options
   }()
@@ -118,6 +123,7 @@ public struct DeepONetOptions: StudyOptions {
     var options = DeepONetOptions(problems: DeepONetProblem.allCases, variants: DeepONetVariant.allCases)
     options.stackedSeeds = 3
     options.scale = .paper
+    options.plainGridWidths = [10, 40, 160, 640, 2560]
     options.convergenceTriples = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
     options.convergenceSensors = [2, 3, 5, 10, 20, 50, 100]
     options.convergenceWidths = [5, 10, 20, 40, 80, 160]

@@ -12,6 +12,8 @@ struct DeepONetOutcome {
   let family: any OperatorFamily
   /// By variant, then by seed.
   let results: [DeepONetVariant: [DeepONetResult]]
+  /// The fully connected baseline by width, with the first seed.
+  let plainGrid: [(width: Int, result: DeepONetResult)]
   /// Of the first seed.
   let data: DeepONetData
   /// The error of answering zero, and of answering the mean solution of the training functions.
@@ -44,6 +46,11 @@ struct DeepONetOutcome {
     phase.finish()
     self.results = results
     let data = first!
+    let trainer = DeepONetTraining(options: options, settings: settings, run: run, seed: run.seed)
+    plainGrid = try (isFirst && options.plainGrid ? options.plainGridWidths : []).map { width in
+      let network = trainer.plainNetwork(width: width, queryDimension: data.training.queries.shape[1])
+      return (width, try trainer.train(network, on: data, part: "\(problem.rawValue)-fnn-width-\(width)"))
+    }
     self.data = data
     let values = data.test.values.array(of: Double.self)
     zero = OperatorError(values.map { _ in 0 }, values, places: data.testPlaces)

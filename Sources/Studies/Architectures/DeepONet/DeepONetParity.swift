@@ -50,7 +50,12 @@ package struct DeepONetParity {
     switch configuration.act {
     case "relu": activation = .relu
     case "tanh": activation = .tanh
-    default: throw refused("the activation \(configuration.act)", "relu or tanh")
+    case "sigmoid": activation = .sigmoid
+    case "silu", "swish": activation = .silu
+    case "gelu": activation = .gelu
+    case "elu": activation = .elu()
+    case "selu": activation = .selu
+    default: throw refused("the activation \(configuration.act)", "relu, tanh, sigmoid, silu, gelu, elu or selu")
     }
   }
 

@@ -87,6 +87,13 @@ struct DeepONetTraining {
     }
   }
 
+  /// The fully connected baseline with two hidden layers of another width.
+  func plainNetwork(width: Int, queryDimension: Int) -> ConcatenatingNetwork {
+    var random = RandomStream(seed: seed, step: 200 + width)
+    return ConcatenatingNetwork(
+      sensors: settings.sensors, queryDimension: queryDimension, widths: [width, width], activation: settings.activation, random: &random)
+  }
+
   /// Trains by Adam with a constant rate; the weights with the least training loss at a check are kept.
   /// - Parameter part: names the run's checkpoints and metrics; lower case words and hyphens.
   func train(_ network: any OperatorNetwork, on data: DeepONetData, part: String) throws -> DeepONetResult {
