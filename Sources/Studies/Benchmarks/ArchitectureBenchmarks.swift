@@ -32,7 +32,7 @@ extension Benchmarks {
 
   private static func residualStep() -> () -> Float {
     let configuration = made { _ in
-      ResidualClassifier.Configuration(stemStride: 2).matching(
+      ResidualClassifier.Configuration().matching(
         multiplyAdds: try VanillaNetConfiguration.mini().deployedMultiplyAdds(height: 20, width: 20), height: 20, width: 20)
     }
     return imageStep(made { ResidualClassifier(configuration, random: &$0) })

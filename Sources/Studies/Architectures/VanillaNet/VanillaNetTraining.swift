@@ -69,7 +69,7 @@ struct VanillaNetTraining {
       .vanillanet, side: data.imageShape[0], channels: data.imageShape[2], classes: data.classCount)
     try data.check(fits: own)
     let target = Double(try own.deployedMultiplyAdds(height: data.imageShape[0], width: data.imageShape[1])) * variant.residualScale!
-    return ResidualClassifier.Configuration(channels: data.imageShape[2], classes: data.classCount, stemStride: min(own.stemStride, 2))
+    return ResidualClassifier.Configuration(channels: data.imageShape[2], classes: data.classCount, stemStride: own.stemStride > 2 ? 2 : 1)
       .matching(multiplyAdds: Int(target), height: data.imageShape[0], width: data.imageShape[1])
   }
 
