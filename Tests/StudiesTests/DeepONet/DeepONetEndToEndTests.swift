@@ -140,7 +140,7 @@ import Testing
       try bytes.prefix(bytes.count / 2).write(to: directory.appendingPathComponent("cut.npz"))
       try refused("cut.npz", "cut.npz")
       try Data("a,b\n1,2\n".utf8).write(to: directory.appendingPathComponent("other.csv"))
-      try refused("other.csv", "columns u0, u1")
+      try refused("other.csv", "other.csv")
       try refused("absent.npz", "absent.npz")
       try Data(text.split(separator: "\n").prefix(7).joined(separator: "\n").utf8).write(to: directory.appendingPathComponent("one.csv"))
       try refused("one.csv", "1 different functions")
