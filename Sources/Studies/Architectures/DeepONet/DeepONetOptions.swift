@@ -102,14 +102,14 @@ public struct DeepONetOptions: StudyOptions {
     var options = DeepONetOptions(problems: [.antiderivative], variants: [.unstacked, .unstackedWithoutBias, .plain])
     options.seeds = 1
     options.plainGrid = false
-    options.functions = 500
+    options.functions = 400
     options.testFunctions = 500
-    options.steps = 2000
+    options.steps = 1500
     options.checkInterval = 500
     options.convergenceTriples = [50, 100, 200, 400]
     options.convergenceSensors = [2, 5]
     options.convergenceWidths = [5, 20]
-    options.convergenceSteps = 600
+    options.convergenceSteps = 500
     options.convergenceSeeds = 1
     return options
   }()
