@@ -25,7 +25,8 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     try request.run(
-      ComparisonStudy.self, assignments: request.assignments + ["systems=" + systems.joined(separator: ",")], listing: options, folder: "compare-" + systems.joined(separator: "-"),
+      ComparisonStudy.self, assignments: request.assignments + ["systems=" + systems.joined(separator: ",")], listing: options,
+      folder: "compare-" + systems.joined(separator: "-"),
       words: ["compare"] + systems, text: Self.text)
   }
 

@@ -47,7 +47,8 @@ struct SummaryCommand: ParsableCommand {
       return
     }
     StandardOutput.write(
-      RunText.verdicts(findings) + (findings.claims.isEmpty ? "" : "\n" + RunText.measurements(findings)) + (model.map { "\n" + $0.text } ?? "")
+      RunText.verdicts(findings) + (findings.claims.isEmpty ? "" : "\n" + RunText.measurements(findings))
+        + (model.map { "\n" + $0.text } ?? "")
         + "\nReport: \(RunText.shortest(directory.appendingPathComponent("report.html")))\n")
   }
 

@@ -36,7 +36,8 @@ package final class Browser {
     output = open(paths[1], O_RDWR)
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = [
-      "-c", "exec \"$@\" 3<'\(paths[0])' 4>'\(paths[1])'", "sh", Self.program ?? "chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+      "-c", "exec \"$@\" 3<'\(paths[0])' 4>'\(paths[1])'", "sh", Self.program ?? "chromium", "--headless=new", "--no-sandbox",
+      "--disable-gpu",
       "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions", "--hide-scrollbars", "--remote-debugging-pipe",
       "--user-data-dir=\(folder.appendingPathComponent("profile").path)",
     ]

@@ -13,7 +13,9 @@ package struct PageCheck: Decodable {
   package let figureCount: Int
 
   package init(of browser: Browser) throws {
-    guard let text = try browser.value(of: Self.script) as? String else { throw Browser.Failure(description: "the page cannot be measured") }
+    guard let text = try browser.value(of: Self.script) as? String else {
+      throw Browser.Failure(description: "the page cannot be measured")
+    }
     self = try JSONDecoder().decode(PageCheck.self, from: Data(text.utf8))
   }
 

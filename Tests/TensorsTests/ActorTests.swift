@@ -74,7 +74,8 @@ struct ActorTests {
     #expect(address.rank == 65_535 && address.task == 2_097_151)
     #expect(ActorAddress(queue: .input, number: 1, task: 5).thread == ActorAddress(queue: .input, number: 1, task: 9).thread)
     let others = [
-      ActorAddress(rank: 1, queue: .input, task: 5), ActorAddress(device: 1, queue: .input, task: 5), ActorAddress(queue: .compute, task: 5),
+      ActorAddress(rank: 1, queue: .input, task: 5), ActorAddress(device: 1, queue: .input, task: 5),
+      ActorAddress(queue: .compute, task: 5),
       ActorAddress(queue: .input, number: 1, task: 5), ActorAddress(queue: .input, task: 5),
     ]
     #expect(Set(others.map(\.thread)).count == others.count)

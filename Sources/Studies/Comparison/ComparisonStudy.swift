@@ -58,7 +58,8 @@ public enum ComparisonStudy: Study {
     let study = Studies.comparable.first { $0.card.slug == system }!
     // Begun anew even when resuming: the cost of half a training is no cost.
     let own = StudyRun(
-      preset: run.preset, seed: contest.seed, data: run.data, directory: run.directory.appendingPathComponent(".work"), progress: run.progress,
+      preset: run.preset, seed: contest.seed, data: run.data, directory: run.directory.appendingPathComponent(".work"),
+      progress: run.progress,
       recorder: run.recorder.scoped(part))
     defer { try? FileManager.default.removeItem(at: own.directory) }
     let contenders = try study.contend(contest, own)

@@ -61,7 +61,8 @@ public struct OptionsFile: Sendable {
       guard names.contains(name) else {
         let advice = suggestion(for: name, among: names).map { "; did you mean \($0)?" } ?? ""
         throw OptionsFileError(
-          path: url.path, line: key.line, problem: "unknown name \(name): beside options: only system, preset, seed and data may stand\(advice)")
+          path: url.path, line: key.line,
+          problem: "unknown name \(name): beside options: only system, preset, seed and data may stand\(advice)")
       }
       if name == "options" || value.isNull { continue }
       guard let text = value.scalar?.string else { throw refuse("one value") }
@@ -81,8 +82,12 @@ public struct OptionsFile: Sendable {
   private mutating func readAssignments(_ mapping: Node.Mapping) throws(OptionsFileError) {
     var seen: Set<String> = []
     for (key, value) in mapping {
-      guard let name = key.scalar?.string else { throw OptionsFileError(path: url.path, line: key.line, problem: "a name is expected here") }
-      guard seen.insert(name).inserted else { throw OptionsFileError(path: url.path, line: key.line, problem: "\(name) stands here a second time") }
+      guard let name = key.scalar?.string else {
+        throw OptionsFileError(path: url.path, line: key.line, problem: "a name is expected here")
+      }
+      guard seen.insert(name).inserted else {
+        throw OptionsFileError(path: url.path, line: key.line, problem: "\(name) stands here a second time")
+      }
       let text: String
       switch value {
       case .scalar(let scalar): text = value.isNull ? "" : scalar.string
@@ -92,7 +97,8 @@ public struct OptionsFile: Sendable {
           throw OptionsFileError(path: url.path, line: value.line, problem: "\(name): a list may hold single values only")
         }
         text = parts.map { $0! }.joined(separator: ",")
-      default: throw OptionsFileError(path: url.path, line: value.line, problem: "\(name): found a group, expected a value or a list of values")
+      default:
+        throw OptionsFileError(path: url.path, line: value.line, problem: "\(name): found a group, expected a value or a list of values")
       }
       assignments.append((name, text, key.line ?? 0))
     }

@@ -21,7 +21,9 @@ public enum RunFiles {
 
   /// What `--data` said when the run in `directory` was begun.
   public static func data(in directory: URL) throws -> String? {
-    guard case .string(let data)? = try decode(JSONValue.self, from: directory.appendingPathComponent("options.json"))["data"] else { return nil }
+    guard case .string(let data)? = try decode(JSONValue.self, from: directory.appendingPathComponent("options.json"))["data"] else {
+      return nil
+    }
     return data
   }
 

@@ -59,7 +59,9 @@ extension Study {
       let warnings = try report.write(to: output.working)
       try output.commit()
       if let store = request.store, let record {
-        do { try store.finish(record, report, directory: output.final) } catch { throw UnrecordedRun(directory: output.final, cause: error) }
+        do { try store.finish(record, report, directory: output.final) } catch {
+          throw UnrecordedRun(directory: output.final, cause: error)
+        }
       }
       return CompletedRun(directory: output.final, document: report.document, warnings: warnings, isNew: true)
     } catch {
@@ -67,7 +69,8 @@ extension Study {
       if let record, !(error is UnrecordedRun) {
         // The reason why the run ended is what its user has to hear, whatever the store says.
         try? request.store?.end(
-          record, error is Interrupted ? .interrupted : .failed, problem: "\(error)", seconds: (ContinuousClock.now - beginning) / .seconds(1))
+          record, error is Interrupted ? .interrupted : .failed, problem: "\(error)",
+          seconds: (ContinuousClock.now - beginning) / .seconds(1))
       }
       throw error
     }
@@ -82,7 +85,9 @@ extension Study {
   }
 
   private static func command(_ request: RunRequest) -> String {
-    var parts = [["./apus"] + (request.words ?? ["run", card.slug]), ["--preset", request.preset.rawValue], ["--seed", String(request.seed)]]
+    var parts = [
+      ["./apus"] + (request.words ?? ["run", card.slug]), ["--preset", request.preset.rawValue], ["--seed", String(request.seed)],
+    ]
     if let data = request.data { parts.append(["--data", data]) }
     if let file = request.optionsFile { parts.append(["--config", file.url.relativePath]) }
     parts += request.assignments.map { ["--set", $0] }

@@ -198,7 +198,8 @@ final class TrainingRun<Source: BatchSource> {
   private func judge(_ metrics: [String: Double]) -> Bool {
     guard let goal = loop.goal else { return false }
     guard let value = metrics[goal.name] else {
-      preconditionFailure("TrainingLoop: there is no metric \"\(goal.name)\", the goal, among \(metrics.keys.sorted().joined(separator: ", "))")
+      preconditionFailure(
+        "TrainingLoop: there is no metric \"\(goal.name)\", the goal, among \(metrics.keys.sorted().joined(separator: ", "))")
     }
     guard goal.isBetter(value, than: position.best) else {
       position.evaluationsWithoutGain += 1

@@ -270,7 +270,9 @@ public struct RunStore: Sendable {
   private func insertArtefacts(in directory: URL, _ id: Int64, _ database: Database) throws {
     let root = directory.standardizedFileURL.path + "/"
     let keys: Set<URLResourceKey> = [.isRegularFileKey, .fileSizeKey]
-    guard let files = FileManager.default.enumerator(at: directory.standardizedFileURL, includingPropertiesForKeys: Array(keys)) else { return }
+    guard let files = FileManager.default.enumerator(at: directory.standardizedFileURL, includingPropertiesForKeys: Array(keys)) else {
+      return
+    }
     for case let file as URL in files {
       let facts = try file.resourceValues(forKeys: keys)
       let path = file.standardizedFileURL.path
@@ -281,7 +283,9 @@ public struct RunStore: Sendable {
     }
   }
 
-  private func text(_ value: some Encodable) throws -> String { String(decoding: try ReportJSON.encode(value, indented: false), as: UTF8.self) }
+  private func text(_ value: some Encodable) throws -> String {
+    String(decoding: try ReportJSON.encode(value, indented: false), as: UTF8.self)
+  }
   private func value<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
     try ReportJSON.decode(type, from: Data(text.utf8))
   }

@@ -28,10 +28,13 @@ extension RunStoreError {
         path: path, problem: "is locked by another program, for more than \(Int(patience)) seconds",
         advice: "end what holds it, or \(Self.elsewhere)")
     case .SQLITE_NOTADB:
-      self.init(path: path, problem: "is no run store: it is not an SQLite file", advice: "move it away, and a new one is begun; or \(Self.elsewhere)")
+      self.init(
+        path: path, problem: "is no run store: it is not an SQLite file",
+        advice: "move it away, and a new one is begun; or \(Self.elsewhere)")
     case .SQLITE_CORRUPT:
       self.init(
-        path: path, problem: "is damaged", advice: "rescue what is left with: sqlite3 FILE .recover; or move it away, and a new one is begun")
+        path: path, problem: "is damaged",
+        advice: "rescue what is left with: sqlite3 FILE .recover; or move it away, and a new one is begun")
     case .SQLITE_FULL:
       self.init(path: path, problem: "cannot grow: the disk is full", advice: "free some space")
     case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:

@@ -59,7 +59,8 @@ struct DataExportCommand: ParsableCommand {
     defer { phase.finish() }
     for index in 0..<set.count {
       let label = Int(classes[index])
-      let image = RasterImage(height: shape[0], width: shape[1], channels: shape[2], pixels: Array(pixels[index * size..<(index + 1) * size]))
+      let image = RasterImage(
+        height: shape[0], width: shape[1], channels: shape[2], pixels: Array(pixels[index * size..<(index + 1) * size]))
       let number = String(written[label])
       let name = String(repeating: "0", count: max(0, 4 - number.count)) + number + ".png"
       try AtomicFile.write(PNG.encode(image), to: partial.appendingPathComponent(set.classNames[label]).appendingPathComponent(name))

@@ -65,7 +65,9 @@ struct GeneratedDocumentation {
   }
 
   /// A text that does not end its cell, with places to break a long list.
-  private static func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing(",", with: ", ").replacing(",  ", with: ", ") }
+  private static func cell(_ text: String) -> String {
+    text.replacing("|", with: "\\|").replacing(",", with: ", ").replacing(",  ", with: ", ")
+  }
 
   // MARK: Lists
 

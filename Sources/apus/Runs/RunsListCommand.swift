@@ -63,7 +63,8 @@ struct RunsListCommand: ParsableCommand {
     for run in runs {
       table.append([
         String(run.id), run.system, run.preset, run.data.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "-", String(run.seed),
-        RunWords.date(run.begun), RunWords.duration(run.seconds), RunWords.status(run), RunText.shortest(URL(fileURLWithPath: run.directory)),
+        RunWords.date(run.begun), RunWords.duration(run.seconds), RunWords.status(run),
+        RunText.shortest(URL(fileURLWithPath: run.directory)),
       ])
     }
     StandardOutput.write(table.text(width: 140))

@@ -40,7 +40,8 @@ struct RunsShowCommand: ParsableCommand {
       for claim in detail.claims {
         let unit = Unit(rawValue: claim.unit)
         claims.append([
-          claim.holds ? "  holds" : "  does not hold", NumberText.value(claim.measured, unit), "against " + NumberText.value(claim.baseline, unit),
+          claim.holds ? "  holds" : "  does not hold", NumberText.value(claim.measured, unit),
+          "against " + NumberText.value(claim.baseline, unit),
           claim.statement,
         ])
       }

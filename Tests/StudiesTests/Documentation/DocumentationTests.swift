@@ -32,7 +32,9 @@ struct TutorialTests {
         let said = try String(contentsOf: log, encoding: .utf8).suffix(2000)
         #expect(process.terminationStatus == 0, "\(block)\n\(said)")
       }
-      for file in ["runs/first/report.html", "runs/second/findings.json", "runs/compared/report.html", "runs/store.sqlite", "my-digits/3/0000.png"] {
+      for file in [
+        "runs/first/report.html", "runs/second/findings.json", "runs/compared/report.html", "runs/store.sqlite", "my-digits/3/0000.png",
+      ] {
         #expect(FileManager.default.fileExists(atPath: directory.appendingPathComponent(file).path), "\(file)")
       }
     }
@@ -53,7 +55,9 @@ struct DocumentationTests {
       let figures = page.matches(of: /!\[[^\]]*\]\(([^)]+)\)/).map { String($0.1) }
       #expect(!figures.isEmpty, "\(slug) shows a figure")
       for figure in figures {
-        #expect(FileManager.default.fileExists(atPath: repository.appendingPathComponent("Documentation/Systems/\(figure)").path), "\(slug): \(figure)")
+        #expect(
+          FileManager.default.fileExists(atPath: repository.appendingPathComponent("Documentation/Systems/\(figure)").path),
+          "\(slug): \(figure)")
       }
       #expect(page.contains("apus run \(slug)"), "\(slug) says how to run it")
     }

@@ -7,7 +7,8 @@ import Training
 @Suite("The report page in a browser", .enabled(if: Browser.isInstalled, Comment(rawValue: Browser.advice)), .serialized)
 struct BrowserTests {
   private static let screens: [(name: String, width: Int, height: Int, isDark: Bool)] = [
-    ("desktop", 1280, 900, false), ("desktop in the dark", 1280, 900, true), ("phone", 360, 740, false), ("phone in the dark", 360, 740, true),
+    ("desktop", 1280, 900, false), ("desktop in the dark", 1280, 900, true), ("phone", 360, 740, false),
+    ("phone in the dark", 360, 740, true),
   ]
 
   private func check(_ page: URL, figures: Int) throws {

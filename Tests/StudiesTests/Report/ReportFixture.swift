@@ -40,6 +40,13 @@ enum ReportFixture {
               .init("cheap", x: 1, y: 1), .init("dear", x: 30, y: 2), .init("bad", x: 40, y: 1.5),
             ]))
       ),
+      (
+        "graph",
+        .graph(
+          GraphPlot(
+            groups: (0..<12).map { $0 % 3 == 0 ? "hub" : "leaf" }, names: (0..<12).map { "node \($0)" },
+            edges: (0..<12).flatMap { [.init($0, ($0 + 1) % 12), .init($0, $0 / 3 * 3)] }))
+      ),
     ]
     for (name, content) in figures { findings.add(Figure(name, title: "Figure & \(name)", caption: "Shows <\(name)>.", content)) }
     findings.add(Table("rows", title: "All rows", columns: ["name", .init("time", .seconds)], rows: [["a, b", 1.5], ["c", .empty]]))

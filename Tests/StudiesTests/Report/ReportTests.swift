@@ -8,7 +8,8 @@ struct ReportTests {
   private var findings: Findings { ReportFixture.findings }
 
   private func write(to directory: URL, searchPath: String? = nil) throws -> [String] {
-    try Report(findings, of: ReportFixture.run, cost: RunCost(seconds: 75.2, peakBytes: 1 << 20)).write(to: directory, searchPath: searchPath)
+    try Report(findings, of: ReportFixture.run, cost: RunCost(seconds: 75.2, peakBytes: 1 << 20)).write(
+      to: directory, searchPath: searchPath)
   }
 
   private var hasGnuplot: Bool {

@@ -12,7 +12,8 @@ struct RunStoreTests {
     }
   }
 
-  private func run(_ name: String, _ assignments: [String] = [], seed: Int = 1, data: String? = nil, in directory: URL, _ store: RunStore) throws
+  private func run(_ name: String, _ assignments: [String] = [], seed: Int = 1, data: String? = nil, in directory: URL, _ store: RunStore)
+    throws
     -> CompletedRun
   {
     try SlopeStudy.execute(
@@ -108,7 +109,8 @@ struct RunStoreTests {
       try await group.waitForAll()
     }
     let runs = try RunStore(url).runs()
-    #expect(runs.count == 40 && Set(runs.compactMap(\.data)).count == 40 && runs.allSatisfy { $0.status == .finished && $0.claimCount == 1 })
+    #expect(
+      runs.count == 40 && Set(runs.compactMap(\.data)).count == 40 && runs.allSatisfy { $0.status == .finished && $0.claimCount == 1 })
   }
 
   @Test func anOlderStoreIsBroughtUpToDate() throws {
@@ -141,7 +143,8 @@ struct RunStoreTests {
         try make(url)
         let before = try? Data(contentsOf: url)
         let error = #expect(throws: RunStoreError.self, "\(name)") { try RunStore(url, patience: 0.2).runs() }
-        #expect(error?.description.contains(words) == true && error?.description.contains("\n") == false, "\(name): \(error?.description ?? "")")
+        #expect(
+          error?.description.contains(words) == true && error?.description.contains("\n") == false, "\(name): \(error?.description ?? "")")
         #expect((try? Data(contentsOf: url)) == before, "\(name) is left alone")
       }
       try refused("text.sqlite", "is not an SQLite file") { try Data(String(repeating: "no database ", count: 200).utf8).write(to: $0) }

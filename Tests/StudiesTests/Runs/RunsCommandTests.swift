@@ -61,12 +61,14 @@ struct RunsCommandTests {
     try withTinyOptions { directory in
       func apus(_ arguments: String...) throws -> ApusProcess { try ApusProcess(arguments, in: directory) }
       #expect(try apus("run", "noprop", "--config", "tiny.yaml", "--out", "a").exitCode == 0)
-      #expect(try apus("run", "noprop", "--config", "a/options.json", "--set", "epochs=2", "--out", "b").exitCode == 0, "a run's own options")
+      #expect(
+        try apus("run", "noprop", "--config", "a/options.json", "--set", "epochs=2", "--out", "b").exitCode == 0, "a run's own options")
       let list = try apus("runs", "list", "--system", "noprop", "--since", "2020-01-01")
       #expect(list.exitCode == 0 && list.output.split(separator: "\n").count == 3, "\(list.output)")
       #expect(try apus("runs", "list", "--until", "2020-01-01").output.contains("No such runs"))
       let show = try apus("runs", "show", "last")
-      for word in ["run 2", "order-does-not-matter", "epochs", "2", "learning-curves", "report.html"] where word != "order-does-not-matter" {
+      for word in ["run 2", "order-does-not-matter", "epochs", "2", "learning-curves", "report.html"] where word != "order-does-not-matter"
+      {
         #expect(show.output.contains(word), "\(word)")
       }
       let compare = try apus("runs", "compare", "1", "2")
@@ -96,7 +98,8 @@ struct RunsCommandTests {
       for (text, words) in [
         ("epochs: 1\nvarints: [dt]\n", "file.yaml:2: unknown option \"varints\""), ("varints: dt", "did you mean variants?"),
         ("epochs: many", "file.yaml:1: option epochs = many: expected a whole number"), ("epochs: 1.5", "expected a whole number"),
-        ("epochs: 0", "from 1 to 100000"), ("epochs: {a: 1}", "found a group"), ("epochs: [1\n", "is no YAML"), ("just words", "no names with values"),
+        ("epochs: 0", "from 1 to 100000"), ("epochs: {a: 1}", "found a group"), ("epochs: [1\n", "is no YAML"),
+        ("just words", "no names with values"),
         ("epochs: 1\nepochs: 2", "more than once"), ("options: {epochs: 1}\nprest: quick", "did you mean preset?"),
         ("options: {epochs: 1}\npreset: huge", "expected quick, reduced or paper"), ("options: {}\nsystem: other", "not of noprop"),
         ("options: {}\nseed: -1", "a whole number from 0"),
@@ -109,7 +112,8 @@ struct RunsCommandTests {
       try refused(["runs", "list", "--since", "yesterday"], 2, "yesterday")
       try Data("garbage, garbage, garbage, garbage".utf8).write(to: directory.appendingPathComponent("bad.sqlite"))
       try refused(["runs", "list", "--store", "bad.sqlite"], 3, "is no run store")
-      try refused(["run", "noprop", "--config", "tiny.yaml", "--out", "x"], 3, "is no run store", environment: ["APUS_STORE": "bad.sqlite"])
+      try refused(
+        ["run", "noprop", "--config", "tiny.yaml", "--out", "x"], 3, "is no run store", environment: ["APUS_STORE": "bad.sqlite"])
       let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
       #expect(Set(names).isDisjoint(with: ["x", "x.partial"]), "nothing was begun: \(names)")
     }
@@ -140,8 +144,10 @@ struct RunsCommandTests {
         return
       }
       defer { umount2(disk.path, Int32(MNT_DETACH)) }
-      let result = try ApusProcess(["run", "noprop", "--config", "tiny.yaml", "--out", "disk/run", "--store", "store.sqlite"], in: directory)
-      #expect(result.exitCode == 3 && result.errors.split(separator: "\n").last?.contains("No space left on device") == true, "\(result.errors)")
+      let result = try ApusProcess(
+        ["run", "noprop", "--config", "tiny.yaml", "--out", "disk/run", "--store", "store.sqlite"], in: directory)
+      #expect(
+        result.exitCode == 3 && result.errors.split(separator: "\n").last?.contains("No space left on device") == true, "\(result.errors)")
       #expect(!FileManager.default.fileExists(atPath: disk.appendingPathComponent("run").path))
       let runs = try ApusProcess(["runs", "list", "--store", "store.sqlite", "--json"], in: directory).document as? [[String: Any]]
       #expect(runs?.first?["status"] as? String == "failed")

@@ -46,7 +46,8 @@ package final class ActorRuntime: Sendable {
 
   /// An actor that makes a piece of one of every input.
   package func actor(
-    on queue: Queue, reading producers: [ActorAddress], registers: Int, body: @escaping @Sendable (_ values: [any Sendable]) -> (any Sendable)?
+    on queue: Queue, reading producers: [ActorAddress], registers: Int,
+    body: @escaping @Sendable (_ values: [any Sendable]) -> (any Sendable)?
   ) -> ActorAddress {
     precondition(!producers.isEmpty, "ActorRuntime: an actor without inputs is a source")
     return add(on: queue, reading: producers, registers: registers) { body($0.values) }
@@ -103,7 +104,8 @@ package final class ActorRuntime: Sendable {
       let thread = state.threads[address.thread]!
       thread.add(DataflowActor(address, producers: producers, registers: registers), body)
       for (input, producer) in producers.enumerated() {
-        state.threads[producer.thread]!.connect(producer, to: DataflowActor.Consumer(address: address, input: input), mailbox: thread.mailbox)
+        state.threads[producer.thread]!.connect(
+          producer, to: DataflowActor.Consumer(address: address, input: input), mailbox: thread.mailbox)
       }
       for producer in Set(producers) { thread.route(producer, to: state.threads[producer.thread]!.mailbox) }
     }

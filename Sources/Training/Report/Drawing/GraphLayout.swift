@@ -21,7 +21,9 @@ struct GraphLayout: Sendable {
     }
     text += "}\n"
     let output: String
-    do { output = try Executable.output(of: program, ["-Tplain"], input: text) } catch { throw Executable.Failure(words: "Graphviz failed: \(error.words)") }
+    do { output = try Executable.output(of: program, ["-Tplain"], input: text) } catch {
+      throw Executable.Failure(words: "Graphviz failed: \(error.words)")
+    }
     var positions = [(x: Double, y: Double)?](repeating: nil, count: graph.groups.count)
     for line in output.split(separator: "\n") {
       let words = line.split(separator: " ")

@@ -31,7 +31,8 @@ struct LaidOutGraph: DrawnPlot {
     let isLarge = graph.groups.count > 300
     if !graph.edges.isEmpty {
       script.plot(
-        "\(ranges[0]) using 4:5:($6-$4):($7-$5) with vectors nohead linecolor rgb \"\(Palette.line.hex)\" linewidth \(isLarge ? 0.3 : 0.8) notitle")
+        "\(ranges[0]) using 4:5:($6-$4):($7-$5) with vectors nohead linecolor rgb \"\(Palette.line.hex)\" linewidth \(isLarge ? 0.3 : 0.8) notitle"
+      )
     }
     let styles = SeriesStyle.styles(for: groups.map { _ in .method })
     for (style, (group, range)) in zip(styles, zip(groups, ranges.dropFirst())) {

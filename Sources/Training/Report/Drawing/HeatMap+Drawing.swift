@@ -33,6 +33,8 @@ extension HeatMap: DrawnPlot {
     script.cells(
       rows: values.indices.map(rowName), columns: (0..<width).map(columnName), x: x, y: y)
     script.add(cells.function)
+    // A cell without a number stays empty; its colour would be black.
+    script.add("set datafile missing NaN")
     if max(width, values.count) <= 40 {
       let half = GnuplotScript.cellHalf(width, values.count)
       script.plot(
