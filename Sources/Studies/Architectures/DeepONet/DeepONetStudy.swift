@@ -46,8 +46,11 @@ public enum DeepONetStudy: Study {
     let problem = options.problems[0]
     let family = try problem.family(options, sensors: options.settings(problem).sensors)
     let training = DeepONetTraining(options: options, settings: options.settings(problem), run: run, seed: 1)
-    return try options.variants.map {
-      StudyNetwork($0.title, RowNetwork(body: try training.network($0, queryDimension: family.queryDimension), sensors: family.sensorCount))
+    return try options.variants.map { variant in
+      let body = try training.network(variant, queryDimension: family.queryDimension)
+      return StudyNetwork(variant.title, RowNetwork(body: body, sensors: family.sensorCount)) {
+        [body(Tensor.zeros([1, family.sensorCount]), at: Tensor.zeros([1, family.queryDimension]))]
+      }
     }
   }
 

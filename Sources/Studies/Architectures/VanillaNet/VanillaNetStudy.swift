@@ -44,7 +44,11 @@ public enum VanillaNetStudy: Study {
     return try options.variants.filter { $0.residualScale == nil }.flatMap { variant -> [StudyNetwork] in
       let network = try VanillaNet(options.configuration(variant, side: options.side, channels: 3, classes: 10), random: &random)
       try network.setSlope(1)
-      return [StudyNetwork(variant.title, network), StudyNetwork("\(variant.title), merged", try network.deployed())]
+      let deployed = try network.deployed()
+      let image = Tensor.zeros([1, options.side, options.side, 3])
+      return [
+        StudyNetwork(variant.title, network) { [network(image)] }, StudyNetwork("\(variant.title), merged", deployed) { [deployed(image)] },
+      ]
     }
   }
 

@@ -25,6 +25,8 @@ struct LaidOutGraph: DrawnPlot {
   func draw(in script: inout GnuplotScript) {
     script.add("unset grid; unset border; unset xtics; unset ytics")
     script.add("set lmargin 1; set rmargin 1; set tmargin 0.5; set size ratio -1")
+    // Names stand over their nodes, also over the topmost.
+    script.add("set offsets graph 0.06, graph 0.06, graph 0.08, graph 0.04")
     if groups.count < 2 { script.add("unset key") }
     let nodeCounts = groups.map { group in graph.groups.count { $0 == group } }
     let ranges = CSVRange.ranges(of: [graph.edges.count] + nodeCounts)
