@@ -65,8 +65,28 @@ public struct BlockCostTable: Sendable {
 /// Multiply-adds of a training: three for each of forward and backward passes of the entries of its steps, one for forward passes of a teacher.
 public struct TrainingCost: Sendable, Hashable, Codable {
   public private(set) var multiplyAdds = 0.0
+  /// Networks that went forward and backward.
+  public private(set) var passes = 0
   public init() {}
 
-  public mutating func addTraining(_ subnet: Subnet, images: Int) { multiplyAdds += 3 * Double(subnet.multiplyAdds * images) }
-  public mutating func addTeacher(_ subnet: Subnet, images: Int) { multiplyAdds += Double(subnet.multiplyAdds * images) }
+  /// - Parameter images: in a batch.
+  public mutating func add(_ plan: StepPlan, _ design: SupernetDesign, images: Int) {
+    var taught: Set<Int> = []
+    for entry in plan.entries {
+      let subnet = design.subnet(entry.architecture)
+      multiplyAdds += 3 * Double(subnet.multiplyAdds * images)
+      passes += 1
+      // The teacher sees each resolution once a step.
+      guard case .frozen(let teacher) = entry.teacher, taught.insert(subnet.resolution).inserted else { continue }
+      let own = teacher.architecture.atResolution(subnet.resolution, teacher.supernet.design)
+      multiplyAdds += Double(teacher.supernet.design.subnet(own).multiplyAdds * images)
+    }
+  }
+
+  public static func + (a: TrainingCost, b: TrainingCost) -> TrainingCost {
+    var sum = a
+    sum.multiplyAdds += b.multiplyAdds
+    sum.passes += b.passes
+    return sum
+  }
 }

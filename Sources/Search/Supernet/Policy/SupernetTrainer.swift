@@ -21,7 +21,6 @@ public final class SupernetTrainer {
   public let optimizer: any Optimizer
   /// Learns the parameters of soft choices; nil where there are none.
   public var architectureOptimizer: (any Optimizer)?
-  public private(set) var cost = TrainingCost()
   /// For dropping, a new one every step.
   public var random: RandomStream
 
@@ -67,13 +66,11 @@ public final class SupernetTrainer {
           let logits = frozen.logits(images, side: subnet.resolution)
           evaluate(logits)
           teacherLogits[subnet.resolution] = logits
-          cost.addTeacher(frozen.supernet.design.subnet(frozen.architecture.atResolution(subnet.resolution, frozen.supernet.design)), images: images.shape[0])
         }
         teacher = teacherLogits[subnet.resolution]
       }
       let outcome = Self.outcome(entry, logits, labels, teacher)
       outcomes.append(outcome)
-      cost.addTraining(subnet, images: images.shape[0])
 
       let scaled = outcome.loss * entry.gradientWeight
       var variables: [(position: Int, value: Tensor)] = []

@@ -108,6 +108,9 @@ public struct SearchSpace: Sendable, Hashable {
   /// Every gene at its first candidate.
   public var minimum: Architecture { canonical(genes.map { _ in 0 }) }
 
+  /// Every gene at the middle of its list; the smaller of two in the middle.
+  public var middle: Architecture { canonical(genes.map { ($0.candidates.count - 1) / 2 }) }
+
   /// The largest and the smallest of a masked space.
   public func maximum(_ mask: GeneMask) -> Architecture { canonical(genes.indices.map { mask.choices(of: $0).last! }) }
   public func minimum(_ mask: GeneMask) -> Architecture { canonical(genes.indices.map { mask.choices(of: $0).first! }) }
