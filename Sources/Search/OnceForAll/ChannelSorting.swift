@@ -72,6 +72,9 @@ extension ElasticBlock {
     return plan.order
   }
 
+  /// The order that sorting would give the middle channels, as old indices; nothing changes.
+  public func channelOrder(keptWidths: Int = 0) -> [Int] { sortingPlan(keptWidths: keptWidths).order }
+
   /// Middle channels of the expansions that keep their sets, ascending.
   private func boundaries(keptWidths: Int) -> [Int] {
     let counts = configuration.middles(inputs: configuration.inputs.last!, outputs: configuration.outputs.last!)

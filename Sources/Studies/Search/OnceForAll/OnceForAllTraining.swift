@@ -95,7 +95,7 @@ struct OnceForAllTraining {
     return try training.train(
       phase.name, supernet, optimizer: training.optimizer(supernet, weightDecay: options.weightDecay), epochs: phase.epochs,
       schedule: shrinking.schedule(phase, stepsPerEpoch: training.stepsPerEpoch)
-    ) { random in
+    ) { random, _ in
       let resolution = random.integer(below: resolutions)
       return shrinking.step(
         phase, design, mask: mask, resolution: resolution, teacher: teacher, dropout: options.dropout, using: &random)
@@ -111,7 +111,7 @@ struct OnceForAllTraining {
     return try training.train(
       "uniform", supernet, optimizer: training.optimizer(supernet, weightDecay: options.weightDecay), epochs: epochs,
       schedule: CosineSchedule(base: options.kernelRate, steps: max(1, epochs * training.stepsPerEpoch))
-    ) { random in policy.step(design.space, using: &random) }
+    ) { random, _ in policy.step(design.space, using: &random) }
   }
 
   /// One network by itself, as long as the largest one's first phase.
@@ -122,7 +122,7 @@ struct OnceForAllTraining {
       "alone-\(network.name)", supernet, optimizer: training.optimizer(supernet, weightDecay: options.weightDecay),
       epochs: options.fullEpochs,
       schedule: CosineSchedule(base: options.fullRate, steps: max(1, options.fullEpochs * training.stepsPerEpoch))
-    ) { _ in
+    ) { _, _ in
       StepPlan([
         StepEntry(
           network.architecture, loss: .init(smoothing: options.smoothing), regularization: .init(dropout: options.dropout))

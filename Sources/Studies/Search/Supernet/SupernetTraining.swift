@@ -34,12 +34,13 @@ struct SupernetTraining<Options: StudyOptions> {
 
   /// - Parameters:
   ///   - part: unique name of this training in the run.
+  ///   - sortingBefore: the number of a step before which channels are sorted, once; state of the optimiser with them.
   ///   - plan: the step of a number, drawn from randomness of its own.
   /// - Returns: what the training costs.
   @discardableResult
   func train(
     _ part: String, _ supernet: Supernet, optimizer: any Optimizer, epochs: Int, schedule: any LearningRateSchedule,
-    plan: @escaping (_ random: inout SplitMix64) -> StepPlan
+    sortingBefore sortingStep: Int? = nil, plan: @escaping (_ random: inout SplitMix64, _ step: Int) -> StepPlan
   ) throws -> TrainingCost {
     let scope = "\(part)-seed-\(seed)"
     let trainer = SupernetTrainer(supernet, optimizer: optimizer)
@@ -51,10 +52,11 @@ struct SupernetTraining<Options: StudyOptions> {
     loop.isResuming = run.isResuming
     func step(_ index: Int) -> StepPlan {
       var random = SplitMix64(seed: seed, 7, index)
-      return plan(&random)
+      return plan(&random, index)
     }
     let loader = BatchLoader(data.training, batchSize: min(batchSize, data.training.count), seed: seed, dropsLast: true)
     try loop.run(over: loader) { batch, current in
+      if current.index == sortingStep && !current.isReplay { supernet.sortChannels(optimizer: optimizer) }
       var random = SplitMix64(seed: seed, 8, current.index)
       let images = batch.features.augmented(using: &random)
       evaluate(images)
