@@ -74,9 +74,15 @@ import Testing
     let design = try SupernetDesign(.fiveBlocksNarrow(classCount: 2))
     let supernet = Supernet(design, zeroesLastScale: true, random: &random)
     // Stripes along rows or columns.
-    let images = Tensor(
-      (0..<64).flatMap { index in (0..<576).map { pixel in Float((index % 2 == 0 ? pixel / 24 : pixel % 24) / 3 % 2) - 0.5 } }, shape: [64, 24, 24, 1])
-      + Tensor.normal([64, 24, 24, 1], key: random.next(), standardDeviation: 0.3)
+    var pixels: [Float] = []
+    for index in 0..<64 {
+      for pixel in 0..<576 {
+        let place = index % 2 == 0 ? pixel / 24 : pixel % 24
+        pixels.append(Float(place / 3 % 2) - 0.5)
+      }
+    }
+    let noise = Tensor.normal([64, 24, 24, 1], key: random.next(), standardDeviation: 0.3)
+    let images = Tensor(pixels, shape: [64, 24, 24, 1]) + noise
     let labels = Tensor((0..<64).map { Int64($0 % 2) })
     evaluate(images, labels)
     let trainer = SupernetTrainer(

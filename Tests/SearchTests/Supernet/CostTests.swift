@@ -35,13 +35,12 @@ import Testing
   private static func counted(_ subnet: Subnet) -> Int {
     var count = 0
     func convolution(side: Int, stride: Int, inputs: Int, outputs: Int, kernel: Int, groups: Int = 1) {
-      for _ in stride(from: 0, to: side, by: stride) {
-        for _ in stride(from: 0, to: side, by: stride) {
+      for _ in Swift.stride(from: 0, to: side, by: stride) {
+        for _ in Swift.stride(from: 0, to: side, by: stride) {
           for _ in 0..<outputs { for _ in 0..<(inputs / groups) { for _ in 0..<kernel { for _ in 0..<kernel { count += 1 } } } }
         }
       }
     }
-    func stride(from: Int, to: Int, by step: Int) -> [Int] { Array(Swift.stride(from: from, to: to, by: step)) }
     for unit in subnet.stem { convolution(side: unit.side, stride: unit.stride, inputs: unit.inputs, outputs: unit.outputs, kernel: unit.kernel) }
     for block in subnet.blocks {
       if block.isExpanded { convolution(side: block.side, stride: 1, inputs: block.inputs, outputs: block.middle, kernel: 1) }

@@ -116,7 +116,8 @@ public struct BigNASOptions: StudyOptions {
   static let quick: BigNASOptions = {
     var options = BigNASOptions()
     options.seeds = 1
-    options.trainingExamples = 1200
+    options.trainingExamples = 1500
+    options.batchSize = 25
     options.validationExamples = 400
     options.testExamples = 500
     options.calibrationImages = 400

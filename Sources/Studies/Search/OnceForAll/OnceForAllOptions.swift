@@ -127,15 +127,18 @@ public struct OnceForAllOptions: StudyOptions {
   static let quick: OnceForAllOptions = {
     var options = OnceForAllOptions()
     options.trainingExamples = 1500
-    options.validationExamples = 500
+    options.validationExamples = 400
     options.testExamples = 500
+    options.batchSize = 25
+    options.fullEpochs = 8
     options.calibrationImages = 400
     options.references = 3
-    options.predictorNetworks = 60
+    options.uniformNetworks = 2
+    options.standsAlone = false
+    options.predictorNetworks = 40
     options.population = 40
     options.iterations = 40
-    options.randomNetworks = 10
-    options.latencyRuns = 20
+    options.randomNetworks = 8
     return options
   }()
 
