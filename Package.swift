@@ -9,6 +9,8 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "Architectures", targets: ["Architectures"]),
+    .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
     .library(name: "Search", targets: ["Search"]),
   ],
@@ -24,7 +26,9 @@ let package = Package(
       dependencies: [
         "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Studies", dependencies: ["LocalLearning", "Search", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "Studies", dependencies: ["Architectures", "Graphs", "LocalLearning", "Search", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(name: "Search", dependencies: ["Layers", "Tensors"]),
     .target(
@@ -60,6 +64,8 @@ let package = Package(
         "Training", "Layers", "Datasets", "Tensors", "checkpoint-crash-probe", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
+    .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
+    .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
