@@ -31,7 +31,8 @@ public struct SandwichRule: Sendable, Hashable, Codable {
 
   /// - Throws: `StepPlanError` for fewer than two networks: biggest and smallest.
   public init(
-    networks: Int = 4, childLoss: ChildLoss = .inPlace, smoothing: Double = 0.1, regularization: Regularization = .init(dropout: 0.2, dropPath: 0.2),
+    networks: Int = 4, childLoss: ChildLoss = .inPlace, smoothing: Double = 0.1,
+    regularization: Regularization = .init(dropout: 0.2, dropPath: 0.2),
     regularized: RegularizedNetworks = .biggest, gradientWeight: Double = 1, clipping: GradientClipping = .none
   ) throws(StepPlanError) {
     guard networks >= 2 else {

@@ -54,7 +54,8 @@ public struct ProgressiveShrinking: Sendable, Hashable, Codable {
     Phase("depth-a", kernels: 3, depths: 2, networksPerStep: 2, epochs: 25, learningRate: 0.08),
     Phase("depth-b", kernels: 3, depths: 3, networksPerStep: 2, epochs: 120, warmUpEpochs: 5, learningRate: 0.24),
     Phase("width-a", kernels: 3, depths: 3, widths: 2, networksPerStep: 4, epochs: 25, learningRate: 0.08, sortingStage: 0),
-    Phase("width-b", kernels: 3, depths: 3, widths: 3, networksPerStep: 4, epochs: 120, warmUpEpochs: 5, learningRate: 0.24, sortingStage: 1),
+    Phase(
+      "width-b", kernels: 3, depths: 3, widths: 3, networksPerStep: 4, epochs: 120, warmUpEpochs: 5, learningRate: 0.24, sortingStage: 1),
   ])
 
   /// Four phases for 64 images a step on small pictures.

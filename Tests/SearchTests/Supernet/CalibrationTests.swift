@@ -40,7 +40,8 @@ import Testing
       let exact = statistics(double.materialized(architecture), batches: batches.map { $0.cast(to: .float64) })
       #expect(table.statistics.count == exact.count)
       for (ours, theirs) in zip(table.statistics, exact) {
-        #expect(SearchFixtures.difference(ours.mean, theirs.mean) < 1e-4 && SearchFixtures.difference(ours.variance, theirs.variance) < 1e-4)
+        #expect(
+          SearchFixtures.difference(ours.mean, theirs.mean) < 1e-4 && SearchFixtures.difference(ours.variance, theirs.variance) < 1e-4)
       }
       let again = supernet.calibration(architecture, batches: batches)
       for (one, other) in zip(table.statistics, again.statistics) {

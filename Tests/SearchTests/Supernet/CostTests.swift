@@ -41,7 +41,9 @@ import Testing
         }
       }
     }
-    for unit in subnet.stem { convolution(side: unit.side, stride: unit.stride, inputs: unit.inputs, outputs: unit.outputs, kernel: unit.kernel) }
+    for unit in subnet.stem {
+      convolution(side: unit.side, stride: unit.stride, inputs: unit.inputs, outputs: unit.outputs, kernel: unit.kernel)
+    }
     for block in subnet.blocks {
       if block.isExpanded { convolution(side: block.side, stride: 1, inputs: block.inputs, outputs: block.middle, kernel: 1) }
       convolution(
@@ -66,8 +68,12 @@ import Testing
     #expect((7_200_000...8_200_000).contains(largest.parameterCount), "\(largest.parameterCount)")
     // AttentiveNAS: from about 203 to about 1,944 million multiply-adds.
     let attentive = try SupernetDesign(.attentiveNAS(classCount: 1000))
-    #expect((195_000_000...211_000_000).contains(attentive.subnet(attentive.space.minimum).multiplyAdds), "\(attentive.subnet(attentive.space.minimum).multiplyAdds)")
-    #expect((1_870_000_000...2_020_000_000).contains(attentive.subnet(attentive.space.maximum).multiplyAdds), "\(attentive.subnet(attentive.space.maximum).multiplyAdds)")
+    #expect(
+      (195_000_000...211_000_000).contains(attentive.subnet(attentive.space.minimum).multiplyAdds),
+      "\(attentive.subnet(attentive.space.minimum).multiplyAdds)")
+    #expect(
+      (1_870_000_000...2_020_000_000).contains(attentive.subnet(attentive.space.maximum).multiplyAdds),
+      "\(attentive.subnet(attentive.space.maximum).multiplyAdds)")
     // ResNet50D: the largest at 224 has above 4 billion.
     let residual = try SupernetDesign(.resNet50D(classCount: 1000))
     #expect((4_000_000_000...9_000_000_000).contains(residual.subnet(residual.space.maximum).multiplyAdds))

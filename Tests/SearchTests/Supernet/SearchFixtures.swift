@@ -33,7 +33,8 @@ enum SearchFixtures {
 
   /// A bottleneck network, small.
   static let bottlenecks = SupernetConfiguration(
-    inputChannels: 1, classCount: 10, resolutions: [16, 24], stem: .init(widths: [8, 16], innerWidths: [8, 8], stride: 2, activation: .relu),
+    inputChannels: 1, classCount: 10, resolutions: [16, 24],
+    stem: .init(widths: [8, 16], innerWidths: [8, 8], stride: 2, activation: .relu),
     stages: [
       .init(
         "1", kind: .bottleneck, widths: [16, 32], depths: [1, 2], kernels: [3], expansions: [0.25, 0.5], stride: 1, activation: .relu,

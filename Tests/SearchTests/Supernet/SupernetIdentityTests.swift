@@ -7,7 +7,8 @@ import Testing
 /// The identities that every system on a supernet stands on.
 @Suite struct SupernetIdentityTests {
   static let spaces: [(String, SupernetConfiguration, Int)] = [
-    ("five blocks", .fiveBlocks(), 20), ("elastic widths and squeezes", SearchFixtures.wide, 20), ("bottlenecks", SearchFixtures.bottlenecks, 8),
+    ("five blocks", .fiveBlocks(), 20), ("elastic widths and squeezes", SearchFixtures.wide, 20),
+    ("bottlenecks", SearchFixtures.bottlenecks, 8),
   ]
 
   @Test(arguments: spaces) func `a network cut out computes what its slices do`(
@@ -83,7 +84,8 @@ import Testing
     func loss(_ architecture: Architecture, _ pass: ForwardPass) -> Tensor { supernet(images, architecture, pass).square().sum() }
     let passes = architectures.map { _ in ForwardPass() }
     let separate = zip(architectures, passes).map { loss($0, $1).gradients(withRespectTo: parameters.map(\.value)) }
-    let together = (loss(architectures[0], ForwardPass()) + loss(architectures[1], ForwardPass())).gradients(withRespectTo: parameters.map(\.value))
+    let together = (loss(architectures[0], ForwardPass()) + loss(architectures[1], ForwardPass())).gradients(
+      withRespectTo: parameters.map(\.value))
     for (index, parameter) in parameters.enumerated() {
       let sum = (separate[0][index] + separate[1][index]).array(of: Double.self)
       let whole = together[index].array(of: Double.self)
@@ -99,7 +101,8 @@ import Testing
   }
 
   @Test func `smaller kernels follow from larger ones through the matrices`() throws {
-    let configuration = ElasticConvolution.Configuration(inputs: 4, outputs: 4, kernels: [3, 5, 7], isDepthwise: true, hasKernelTransforms: true)
+    let configuration = ElasticConvolution.Configuration(
+      inputs: 4, outputs: 4, kernels: [3, 5, 7], isDepthwise: true, hasKernelTransforms: true)
     var random = RandomStream(seed: 1)
     let layer = ElasticConvolution(configuration, random: &random)
     func filter(_ side: Int) -> [Float] { layer.filter(side: side, outputs: 4, inputs: 4, ForwardPass()).array(of: Float.self) }
@@ -122,7 +125,8 @@ extension SearchFixtures {
   static let maskable = SupernetConfiguration(
     inputChannels: 1, classCount: 10, resolutions: [16, 20], stem: .init(widths: [8], activation: .hardSwish),
     stages: [
-      .init("A", widths: [8], depths: [1, 2], kernels: [3, 5], expansions: [2, 3, 4], stride: 2, activation: .hardSwish, hasSqueeze: true),
+      .init(
+        "A", widths: [8], depths: [1, 2], kernels: [3, 5], expansions: [2, 3, 4], stride: 2, activation: .hardSwish, hasSqueeze: true),
       .init("B", widths: [16], depths: [2], kernels: [3, 5], expansions: [3, 6], stride: 2, activation: .silu, hasSqueeze: true),
     ], head: .init(widths: [24], activation: .hardSwish), hasKernelTransforms: true)
 }

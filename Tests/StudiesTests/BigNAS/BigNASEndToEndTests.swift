@@ -21,7 +21,8 @@ struct BigNASEndToEndTests {
   @Test func `every way of training runs, and the same seed gives the same accuracies`() throws {
     try withTemporaryDirectory { directory in
       let everything = [
-        "variants=uniform,sandwich-labels,sandwich,warm", "ablations=sandwich-mixed,constant-ending,full-scale,regularizes-all", "lengths=1,2",
+        "variants=uniform,sandwich-labels,sandwich,warm", "ablations=sandwich-mixed,constant-ending,full-scale,regularizes-all",
+        "lengths=1,2",
         "standsAlone=true",
       ]
       let result = try run(Self.tiny + everything, ["--json", "--out", "here"], in: directory)
@@ -43,7 +44,9 @@ struct BigNASEndToEndTests {
       let again = try metrics(try run(Self.tiny + everything, ["--json", "--out", "again"], in: directory))
       #expect(first.filter { !$0.key.hasPrefix("latency") } == again.filter { !$0.key.hasPrefix("latency") })
       let other = try run(
-        Self.tiny + ["variants=sandwich", "optimizer=rmsprop", "learningRate=0.01", "space=five-blocks-wide", "valueClip=1", "budgets=400000"],
+        Self.tiny + [
+          "variants=sandwich", "optimizer=rmsprop", "learningRate=0.01", "space=five-blocks-wide", "valueClip=1", "budgets=400000",
+        ],
         ["--json", "--out", "other"], in: directory)
       #expect(other.exitCode == 0, "\(other.errors)")
     }
@@ -52,7 +55,8 @@ struct BigNASEndToEndTests {
   @Test func `bad options are refused before any work`() throws {
     try withTemporaryDirectory { directory in
       for (setting, words) in [
-        ("networks=1", "from 2 to 64"), ("rmspropDecay=-0.1", "rmspropDecay"), ("budgets=1000", "110664"), ("variants=sandwich,sandwich", "at most once"),
+        ("networks=1", "from 2 to 64"), ("rmspropDecay=-0.1", "rmspropDecay"), ("budgets=1000", "110664"),
+        ("variants=sandwich,sandwich", "at most once"),
         ("ablations=sandwich", "among the variants"),
       ] {
         let result = try run([setting], ["--out", "none"], in: directory)

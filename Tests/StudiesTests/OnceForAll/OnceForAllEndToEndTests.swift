@@ -30,8 +30,11 @@ struct OnceForAllEndToEndTests {
         #expect(metrics[name]?["value"] is Double, "\(name)")
       }
       let claims = Set(try #require(document["claims"] as? [[String: Any]]).compactMap { $0["id"] as? String })
-      #expect(claims.isSuperset(of: ["slicing-collapses", "sorting-helps", "predictor-ranks", "search-beats-random", "calibration-is-needed"]))
-      for file in ["latency.json", "architecture.json", "supernet.safetensors", "predictor.safetensors", "report.html", "figures/accuracy.svg"] {
+      #expect(
+        claims.isSuperset(of: ["slicing-collapses", "sorting-helps", "predictor-ranks", "search-beats-random", "calibration-is-needed"]))
+      for file in [
+        "latency.json", "architecture.json", "supernet.safetensors", "predictor.safetensors", "report.html", "figures/accuracy.svg",
+      ] {
         #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")
       }
 
@@ -44,7 +47,8 @@ struct OnceForAllEndToEndTests {
       let table = output.appendingPathComponent("latency.json")
       let text = try String(contentsOf: table, encoding: .utf8)
       #expect(try run(Self.tiny + ["latencyTable=here/latency.json"], ["--out", "again"], in: directory).exitCode == 0)
-      try text.replacing("\"kernel\" : 7", with: "\"kernel\" : 9").write(to: directory.appendingPathComponent("short.json"), atomically: true, encoding: .utf8)
+      try text.replacing("\"kernel\" : 7", with: "\"kernel\" : 9").write(
+        to: directory.appendingPathComponent("short.json"), atomically: true, encoding: .utf8)
       try text.replacing(/"space" : "[0-9a-f]*"/, with: "\"space\" : \"0\"").write(
         to: directory.appendingPathComponent("other.json"), atomically: true, encoding: .utf8)
       for (name, words) in [("short.json", "kernel 7"), ("other.json", "space"), ("absent.json", "absent.json")] {

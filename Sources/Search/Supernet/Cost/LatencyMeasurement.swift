@@ -51,7 +51,8 @@ public struct LatencyMeasurement: Sendable {
   ///   - date: ISO 8601, kept with the table.
   ///   - progress: called with the number of rows done and in all.
   public func table(
-    for supernet: Supernet, mask: GeneMask? = nil, machine: String, date: String, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    for supernet: Supernet, mask: GeneMask? = nil, machine: String, date: String,
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> LatencyTable {
     let subnets = try Self.coveringSubnets(supernet.design, mask)
     var blocks: [LatencyKey: (SubnetBlock, Architecture)] = [:]

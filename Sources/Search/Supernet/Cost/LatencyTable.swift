@@ -109,7 +109,8 @@ public struct LatencyTable: Sendable, Codable {
   /// - Throws: `MissingLatency`
   public func constant(_ subnet: Subnet) throws(MissingLatency) -> Double {
     guard let time = byOutside[Outside(subnet)] else {
-      throw MissingLatency(key: "stem and head at resolution \(subnet.resolution), \(subnet.stem.last!.outputs) to \(subnet.pooledChannels) channels")
+      throw MissingLatency(
+        key: "stem and head at resolution \(subnet.resolution), \(subnet.stem.last!.outputs) to \(subnet.pooledChannels) channels")
     }
     return time
   }

@@ -44,7 +44,8 @@ public struct ElasticBlock: Module {
 
     public init(
       kind: Kind = .invertedResidual, inputs: [Int], outputs: [Int], keepsWidth: Bool = false, kernels: [Int],
-      expansions: [Double], stride: Int, activation: Activation.Function, hasSqueeze: Bool = false, squeezeGate: Activation.Function = .hardSigmoid,
+      expansions: [Double], stride: Int, activation: Activation.Function, hasSqueeze: Bool = false,
+      squeezeGate: Activation.Function = .hardSigmoid,
       shortcut: Shortcut = .whereShapesAgree, hasKernelTransforms: Bool = false, divisor: Int = 8, epsilon: Double = 1e-5
     ) {
       self.kind = kind

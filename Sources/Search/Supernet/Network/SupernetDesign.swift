@@ -12,7 +12,8 @@ public struct SupernetDesign: Sendable {
     guard !configuration.stages.isEmpty else { throw SearchSpaceError(found: "a supernet without stages", expected: "at least one") }
     guard configuration.classCount >= 2, configuration.inputChannels >= 1 else {
       throw SearchSpaceError(
-        found: "\(configuration.inputChannels) input channels and \(configuration.classCount) classes", expected: "at least 1 and at least 2")
+        found: "\(configuration.inputChannels) input channels and \(configuration.classCount) classes",
+        expected: "at least 1 and at least 2")
     }
     if let inner = configuration.stem.innerWidths, inner.count != configuration.stem.widths.count {
       throw SearchSpaceError(gene: "stem.width", found: "\(inner.count) inner widths", expected: "\(configuration.stem.widths.count)")
@@ -111,7 +112,8 @@ public struct SupernetDesign: Sendable {
     let headWidth = c.head.factor.map { $0 * inputs } ?? (c.head.widths.isEmpty ? nil : c.head.widths[choice("head.width")])
     return Subnet(
       resolution: resolution, stem: stem, poolsStem: c.stem.innerWidths != nil, blocks: resolved,
-      head: headWidth.map { unit(inputs, $0, kernel: 1) }, mixing: c.head.mixingWidths.isEmpty ? nil : c.head.mixingWidths[choice("mixing.width")],
+      head: headWidth.map { unit(inputs, $0, kernel: 1) },
+      mixing: c.head.mixingWidths.isEmpty ? nil : c.head.mixingWidths[choice("mixing.width")],
       classCount: c.classCount)
   }
 }

@@ -85,9 +85,11 @@ public final class SupernetTrainer {
           }
         }
       }
-      let extra = architectureOptimizer.map { optimizer in
-        optimizer.parameters.indices.filter { position in entry.architectureParameters.contains { $0 === optimizer.parameters[position] } }
-      } ?? []
+      let extra =
+        architectureOptimizer.map { optimizer in
+          optimizer.parameters.indices.filter { position in entry.architectureParameters.contains { $0 === optimizer.parameters[position] }
+          }
+        } ?? []
       let extraValues = extra.map { architectureOptimizer!.parameters[$0].value }
       let derivatives = scaled.gradients(withRespectTo: variables.map(\.value) + extraValues)
       for (variable, derivative) in zip(variables, derivatives) {

@@ -10,7 +10,9 @@ public struct CoarseToFineSearch: Sendable {
   /// For each gene to change to another candidate.
   public var mutationProbability: Double
 
-  public init(depthSettings: Int = 4, widthSettings: Int = 2, kernelSettings: Int = 4, mutations: Int = 200, mutationProbability: Double = 0.1) {
+  public init(
+    depthSettings: Int = 4, widthSettings: Int = 2, kernelSettings: Int = 4, mutations: Int = 200, mutationProbability: Double = 0.1
+  ) {
     precondition(
       depthSettings >= 1 && widthSettings >= 1 && kernelSettings >= 1 && mutations >= 0,
       "CoarseToFineSearch: \(depthSettings), \(widthSettings) and \(kernelSettings) settings, \(mutations) mutations")

@@ -92,10 +92,13 @@ extension SupernetConfiguration {
     return SupernetConfiguration(
       inputChannels: 3, classCount: classCount, resolutions: [192, 224, 256, 288], stem: Stem(widths: [16, 24], activation: .silu),
       stages: [
-        stage("1", [16, 24], 1...2, [1], stride: 1, hasSqueeze: false), stage("2", [24, 32], 3...5, [4, 5, 6], stride: 2, hasSqueeze: false),
-        stage("3", [32, 40], 3...6, [4, 5, 6], stride: 2, hasSqueeze: true), stage("4", [64, 72], 3...6, [4, 5, 6], stride: 2, hasSqueeze: false),
+        stage("1", [16, 24], 1...2, [1], stride: 1, hasSqueeze: false),
+        stage("2", [24, 32], 3...5, [4, 5, 6], stride: 2, hasSqueeze: false),
+        stage("3", [32, 40], 3...6, [4, 5, 6], stride: 2, hasSqueeze: true),
+        stage("4", [64, 72], 3...6, [4, 5, 6], stride: 2, hasSqueeze: false),
         stage("5", [112, 120, 128], 3...8, [4, 5, 6], stride: 1, hasSqueeze: true),
-        stage("6", [192, 200, 208, 216], 3...8, [6], stride: 2, hasSqueeze: true), stage("7", [216, 224], 1...2, [6], stride: 1, hasSqueeze: true),
+        stage("6", [192, 200, 208, 216], 3...8, [6], stride: 2, hasSqueeze: true),
+        stage("7", [216, 224], 1...2, [6], stride: 1, hasSqueeze: true),
       ],
       head: Head(factor: 6, activation: .silu, mixingWidths: [1792, 1984], mixingActivation: .silu, dropout: 0.2))
   }

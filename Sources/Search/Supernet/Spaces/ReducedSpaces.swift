@@ -30,7 +30,8 @@ extension SupernetConfiguration {
           "A", widths: [8, 12], depths: [1, 2], kernels: [3, 5], expansions: [4], stride: 2, activation: .hardSwish, hasSqueeze: hasSqueeze,
           shortcut: .projected),
         Stage(
-          "B", widths: [16, 24], depths: [2, 3], kernels: [3, 5], expansions: [4], stride: 2, activation: .hardSwish, hasSqueeze: hasSqueeze,
+          "B", widths: [16, 24], depths: [2, 3], kernels: [3, 5], expansions: [4], stride: 2, activation: .hardSwish,
+          hasSqueeze: hasSqueeze,
           shortcut: .projected),
       ], head: Head(widths: [48], activation: .hardSwish, dropout: 0.2))
   }

@@ -38,7 +38,9 @@ struct BigNASFindings {
     return ablations.first { $0.variant == variant }.map { [$0] }
   }
 
-  private func accuracy(_ variant: BigNASVariant, _ index: Int) -> Measurement? { all(variant).map { Measurement($0.map { $0.accuracies[index] }) } }
+  private func accuracy(_ variant: BigNASVariant, _ index: Int) -> Measurement? {
+    all(variant).map { Measurement($0.map { $0.accuracies[index] }) }
+  }
 
   private func meanOfExtremes(_ variant: BigNASVariant) -> Measurement? {
     all(variant).map { Measurement($0.map { result in extremes.reduce(0) { $0 + result.accuracies[$1] } / Double(extremes.count) }) }
@@ -54,7 +56,10 @@ struct BigNASFindings {
     let percent = { (name: String) in Table.Column(name, .percent) }
     var table = Table(
       "accuracy", title: "Test accuracy of the same networks as they are cut out, calibrated, without further training",
-      columns: ["training", percent("smallest"), percent("middle"), percent("largest"), percent("mean of all"), Table.Column("cost", "GMAC"), "seeds"])
+      columns: [
+        "training", percent("smallest"), percent("middle"), percent("largest"), percent("mean of all"), Table.Column("cost", "GMAC"),
+        "seeds",
+      ])
     for variant in options.variants + options.ablations {
       let runs = all(variant)!
       table.append(
@@ -83,7 +88,8 @@ struct BigNASFindings {
     findings.add(
       Figure(
         "accuracy", title: "One training, networks of every size",
-        caption: "Test accuracy of the same networks by their multiply-adds, as they are cut out, by the way in which the shared weights were trained.",
+        caption:
+          "Test accuracy of the same networks by their multiply-adds, as they are cut out, by the way in which the shared weights were trained.",
         .lines(LinePlot(x: Axis("multiply-adds, thousands"), y: Axis("test accuracy", .percent), curves))))
   }
 
@@ -92,7 +98,8 @@ struct BigNASFindings {
     func mean(_ values: [Double]) -> Double { extremes.reduce(0) { $0 + values[$1] } / Double(extremes.count) }
     let gaps = lengths.map { Measurement($0.map { mean($0.labels) - mean($0.cold) }) }
     var table = Table(
-      "lengths", title: "How far distillation by a cold teacher lies behind labels, by the length of training (mean of smallest, middle, largest)",
+      "lengths",
+      title: "How far distillation by a cold teacher lies behind labels, by the length of training (mean of smallest, middle, largest)",
       columns: ["epochs", Table.Column("labels", .percent), Table.Column("distilled in place", .percent), Table.Column("gap", .percent)])
     for (length, (runs, gap)) in zip(options.lengths, zip(lengths, gaps)) {
       table.append([
@@ -107,11 +114,13 @@ struct BigNASFindings {
         caption: "Labels minus distillation in place, mean of smallest, middle and largest network, by epochs of training.",
         .lines(
           LinePlot(
-            x: Axis("epochs", scale: .logarithmic), y: Axis("gap", .percent), [Curve("gap", x: options.lengths.map(Double.init), y: gaps)]))))
+            x: Axis("epochs", scale: .logarithmic), y: Axis("gap", .percent), [Curve("gap", x: options.lengths.map(Double.init), y: gaps)]))
+      ))
     for (index, (short, long)) in zip(gaps, gaps.dropFirst()).enumerated() {
       findings.add(
         Claim(
-          "gap-shrinks-\(options.lengths[index])-to-\(options.lengths[index + 1])", "The gap of the cold teacher to labels shrinks with the length of training.",
+          "gap-shrinks-\(options.lengths[index])-to-\(options.lengths[index + 1])",
+          "The gap of the cold teacher to labels shrinks with the length of training.",
           measured: long, .atMost, baseline: short, unit: .percent, measuredName: "gap after \(options.lengths[index + 1]) epochs",
           baselineName: "after \(options.lengths[index])"))
     }
@@ -127,7 +136,9 @@ struct BigNASFindings {
         Table.Column("test accuracy", .percent),
       ])
     for network in selected.selected {
-      table.append([.init(network.limit), .init(network.multiplyAdds), .init(network.skeleton), .init(network.found), .init(network.accuracy)])
+      table.append([
+        .init(network.limit), .init(network.multiplyAdds), .init(network.skeleton), .init(network.found), .init(network.accuracy),
+      ])
       findings.add(Metric("selected-\(network.limit).test-accuracy", Measurement(network.accuracy), .percent))
     }
     findings.add(table)
@@ -189,7 +200,8 @@ struct BigNASFindings {
     }
     if let labels = accuracy(.sandwichLabels, largest), let uniform = accuracy(.uniform, largest) {
       claim(
-        "sandwich-helps-the-largest", "With labels for all, the sandwich makes the largest network better than training of random networks does.",
+        "sandwich-helps-the-largest",
+        "With labels for all, the sandwich makes the largest network better than training of random networks does.",
         labels, .atLeast, uniform, 1, ("sandwich with labels, largest network", "random networks, largest network"))
       claim(
         "sandwich-keeps-the-smallest", "And the smallest one no worse.", accuracy(.sandwichLabels, smallest)!, .atLeast,
@@ -202,7 +214,8 @@ struct BigNASFindings {
         Measurement(-4.0), 0, ("worst difference to a network trained alone", "-4 points"))
       let means = references.architectures.indices.map { index in runs.reduce(0) { $0 + $1.accuracies[index] } / Double(runs.count) }
       claim(
-        "ranks-as-alone", "Networks rank as they do when trained alone (Kendall's tau).", Measurement(kendallCorrelation(means, alone)), .atLeast,
+        "ranks-as-alone", "Networks rank as they do when trained alone (Kendall's tau).", Measurement(kendallCorrelation(means, alone)),
+        .atLeast,
         0.5, unit: .none, ("tau over \(alone.count) networks", "threshold"))
     }
     if let warm = meanOfExtremes(.warm), let cold = meanOfExtremes(.sandwich) {
@@ -211,14 +224,17 @@ struct BigNASFindings {
         ("warm teacher, mean of smallest, middle and largest", "cold teacher"))
     }
     claim(
-      "calibration-is-needed", "A network evaluated by the largest one's statistics loses at least 10 points.", Measurement(selected.calibrated),
+      "calibration-is-needed", "A network evaluated by the largest one's statistics loses at least 10 points.",
+      Measurement(selected.calibrated),
       .atLeast, Measurement(selected.borrowed), 10, ("smallest network, calibrated", "by the largest network's statistics"))
     if let small = selected.latencies.first, let large = selected.latencies.last {
       claim(
-        "small-runs-faster", "The smallest network, cut out, takes less time for a picture than the largest.", Measurement(small.folded), .atMostTimes,
+        "small-runs-faster", "The smallest network, cut out, takes less time for a picture than the largest.", Measurement(small.folded),
+        .atMostTimes,
         Measurement(large.folded), 0.9, unit: .milliseconds, ("smallest network, plain", "largest network, plain"))
       claim(
-        "plain-runs-faster", "A network cut out takes less time than the same one as slices of the supernet.", Measurement(small.folded), .atMost,
+        "plain-runs-faster", "A network cut out takes less time than the same one as slices of the supernet.", Measurement(small.folded),
+        .atMost,
         Measurement(small.sliced), 0, unit: .milliseconds, ("smallest network, plain", "smallest network, slices"))
     }
   }

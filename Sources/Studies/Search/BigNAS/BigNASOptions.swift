@@ -69,9 +69,14 @@ public struct BigNASOptions: StudyOptions {
   public static let fields: [Field] = [
     Field("space", \.space, "the networks that share weights"),
     Field("variants", \.variants, "ways of training, each with every seed"),
-    Field("ablations", \.ablations, "further ways of training, with the first seed only", allowed: "\([BigNASVariant].optionMeaning), or none") { _ in true },
+    Field(
+      "ablations", \.ablations, "further ways of training, with the first seed only", allowed: "\([BigNASVariant].optionMeaning), or none"
+    ) { _ in true },
     Field("seeds", \.seeds, "repetitions with other initial weights, orders and networks drawn", in: 1...100),
-    Field("lengths", \.lengths, "numbers of epochs for which distillation in place is set beside labels; none leaves it out", allowed: "whole numbers from 1 to 10000, or none") {
+    Field(
+      "lengths", \.lengths, "numbers of epochs for which distillation in place is set beside labels; none leaves it out",
+      allowed: "whole numbers from 1 to 10000, or none"
+    ) {
       $0.allSatisfy((1...10_000).contains)
     },
     Field("trainingExamples", \.trainingExamples, "pictures to learn from: the first ones", in: 20...10_000_000),

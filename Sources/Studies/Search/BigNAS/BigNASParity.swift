@@ -28,9 +28,12 @@ struct BigNASParity {
     let kernels: [Int] = try parity.json("kernels")
     let expansions: [Double] = try parity.json("expand")
     let images = try parity.tensor("in.x", shape: [-1, -1, -1, -1])
-    func stage(_ name: String, _ widths: [Int], depths: [Int], stride: Int, _ shortcut: ElasticBlock.Shortcut) -> SupernetConfiguration.Stage {
+    func stage(_ name: String, _ widths: [Int], depths: [Int], stride: Int, _ shortcut: ElasticBlock.Shortcut)
+      -> SupernetConfiguration.Stage
+    {
       .init(
-        name, widths: widths, depths: depths, kernels: kernels, expansions: expansions, stride: stride, activation: activation, hasSqueeze: true,
+        name, widths: widths, depths: depths, kernels: kernels, expansions: expansions, stride: stride, activation: activation,
+        hasSqueeze: true,
         shortcut: shortcut, sharesGenes: true)
     }
     do {

@@ -79,7 +79,8 @@ struct BigNASSelection {
         limit: Int(bound.limit), architecture: outcome.best.architecture, multiplyAdds: Int(outcome.best.cost),
         skeleton: outcome.history[0], found: outcome.best.score, accuracy: 100 * test.accuracy(of: outcome.best.architecture, in: supernet))
     }
-    try SpecializedNetworkFile.save(selected.last!.architecture, of: supernet, evaluator: test, data: data, to: run.file("model.safetensors"))
+    try SpecializedNetworkFile.save(
+      selected.last!.architecture, of: supernet, evaluator: test, data: data, to: run.file("model.safetensors"))
     try AtomicFile.write(try design.space.encoded(selected.last!.architecture), to: run.file("architecture.json"))
     try supernet.save(to: run.file("supernet.safetensors"))
 

@@ -8,7 +8,8 @@ public enum BigNASStudy: Study {
   public static let card = StudyCard(
     slug: "bignas", title: "BigNAS: Scaling Up Neural Architecture Search with Big Single-Stage Models",
     authors: [
-      "Jiahui Yu", "Pengchong Jin", "Hanxiao Liu", "Gabriel Bender", "Pieter-Jan Kindermans", "Mingxing Tan", "Thomas Huang", "Xiaodan Song",
+      "Jiahui Yu", "Pengchong Jin", "Hanxiao Liu", "Gabriel Bender", "Pieter-Jan Kindermans", "Mingxing Tan", "Thomas Huang",
+      "Xiaodan Song",
       "Ruoming Pang", "Quoc Le",
     ], year: 2020, source: "ECCV 2020, arXiv 2003.11142", family: .search,
     problem: "Networks cut out of a shared one need distillation, fine-tuning or training anew before they are any good.",
@@ -25,7 +26,8 @@ public enum BigNASStudy: Study {
 
   public static func run(_ options: BigNASOptions, _ run: StudyRun) throws -> Findings {
     let data = try SupernetData(
-      run.data, .init(training: options.trainingExamples, validation: options.validationExamples, test: options.testExamples), seed: run.seed)
+      run.data, .init(training: options.trainingExamples, validation: options.validationExamples, test: options.testExamples),
+      seed: run.seed)
     let design = try SupernetDesign(options.space.configuration(channels: data.channels, classes: data.classCount))
     let references = try BigNASReferences(design, space: options.space, count: options.references)
     let selection = try BigNASSelection(options: options, data: data, design: design, run: run)
@@ -46,7 +48,10 @@ public enum BigNASStudy: Study {
     let alone = options.standsAlone ? try references.architectures.indices.map { try first.trainAlone($0) } : []
     let lengths = try options.lengths.map { length in
       try run.overSeeds(options.seeds) { seed in
-        (cold: try training(seed).train(.sandwich, epochs: length).accuracies, labels: try training(seed).train(.sandwichLabels, epochs: length).accuracies)
+        (
+          cold: try training(seed).train(.sandwich, epochs: length).accuracies,
+          labels: try training(seed).train(.sandwichLabels, epochs: length).accuracies
+        )
       }
     }
     let chosen = results[0].first { $0.variant == .sandwich } ?? results[0][0]

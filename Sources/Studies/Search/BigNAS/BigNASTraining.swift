@@ -74,7 +74,8 @@ struct BigNASTraining {
     let part = epochs == nil ? variant.rawValue : "\(variant.rawValue)-\(count)-epochs"
     let switchStep = variant == .warm ? steps / 3 : nil
     let cost = try training.train(
-      part, supernet, optimizer: optimizer(supernet), epochs: count, schedule: schedule(variant, epochs: count), sortingBefore: switchStep, plan: plans)
+      part, supernet, optimizer: optimizer(supernet), epochs: count, schedule: schedule(variant, epochs: count), sortingBefore: switchStep,
+      plan: plans)
     let evaluator = evaluator
     return BigNASResult(
       variant: variant, supernet: supernet,

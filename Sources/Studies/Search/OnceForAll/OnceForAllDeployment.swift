@@ -55,7 +55,8 @@ struct OnceForAllDeployment {
       multiplyAdds = try CostConstraint(MultiplyAdds(design), atMost: Double(options.multiplyAddLimit))
     } catch let error as InfeasibleConstraint {
       throw OptionError(
-        field: "multiplyAddLimit", value: String(options.multiplyAddLimit), expected: "at least \(Int(error.minimum)), the least of the space")
+        field: "multiplyAddLimit", value: String(options.multiplyAddLimit),
+        expected: "at least \(Int(error.minimum)), the least of the space")
     }
     givenTable = options.latencyTable.isEmpty ? nil : try Self.table(at: URL(fileURLWithPath: options.latencyTable), design)
   }
@@ -85,7 +86,8 @@ struct OnceForAllDeployment {
     var stream = RandomStream(seed: run.seed, step: -100)
     let (predictor, quality) = try AccuracyPredictor.trained(
       on: examples, in: design.space, epochs: options.predictorEpochs, random: &stream)
-    try predictor.save(to: run.file("predictor.safetensors"), metadata: ["space": design.space.fingerprint, "base": String(predictor.base)])
+    try predictor.save(
+      to: run.file("predictor.safetensors"), metadata: ["space": design.space.fingerprint, "base": String(predictor.base)])
 
     let latency = try MeasuredLatency(design, givenTable ?? measuredTable(supernet))
     let specialization = Specialization(
@@ -94,7 +96,8 @@ struct OnceForAllDeployment {
     var history: [Double] = []
     let middle = try latency.cost(of: design.space.middle)
     let bounds = [
-      ("multiply-adds", multiplyAdds), ("latency", try latencyConstraint(latency, options.latencyLimit > 0 ? options.latencyLimit : middle)),
+      ("multiply-adds", multiplyAdds),
+      ("latency", try latencyConstraint(latency, options.latencyLimit > 0 ? options.latencyLimit : middle)),
     ]
     for (name, constraint) in bounds {
       let outcome = try specialization.best(under: constraint, using: &random)
@@ -126,7 +129,8 @@ struct OnceForAllDeployment {
     defer { phase.finish() }
     let table = try LatencyMeasurement(runs: options.latencyRuns).table(
       for: supernet, machine: "\(environment.processor ?? "unknown processor"), \(environment.coreCount) cores",
-      date: ISO8601DateFormatter().string(from: Date())) { _, _ in phase.advance() }
+      date: ISO8601DateFormatter().string(from: Date())
+    ) { _, _ in phase.advance() }
     try AtomicFile.write(ReportJSON.encode(table), to: run.file("latency.json"))
     return table
   }

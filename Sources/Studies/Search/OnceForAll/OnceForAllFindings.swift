@@ -94,7 +94,8 @@ struct OnceForAllFindings {
     let total = measured { giga($0.fullCost + $0.shrinkingCost) }
     findings.add(Metric("once-for-all.training-gmacs", total, "GMAC"))
     var table = Table(
-      "training-cost", title: "What training costs, in billions of multiply-adds", columns: ["training", Table.Column("cost", "GMAC"), "passes"],
+      "training-cost", title: "What training costs, in billions of multiply-adds",
+      columns: ["training", Table.Column("cost", "GMAC"), "passes"],
       rows: [
         ["largest network", .number(measured { giga($0.fullCost) }), .number(measured { Double($0.fullCost.passes) })],
         ["shrinking", .number(measured { giga($0.shrinkingCost) }), .number(measured { Double($0.shrinkingCost.passes) })],
@@ -112,7 +113,8 @@ struct OnceForAllFindings {
     findings.add(
       Figure(
         "deployments", title: "What it costs to serve many devices",
-        caption: "Training cost by the number of networks that are deployed: one supernet, or a training for each (of average size, as long as the largest).",
+        caption:
+          "Training cost by the number of networks that are deployed: one supernet, or a training for each (of average size, as long as the largest).",
         .lines(
           LinePlot(
             x: "networks deployed", y: Axis("training cost", "GMAC"),
@@ -176,8 +178,12 @@ struct OnceForAllFindings {
   private func addLatency(_ result: DeploymentResult, to findings: inout Findings) {
     let errors = result.latencies.map { abs($0.table - $0.measured) / $0.measured * 100 }
     findings.add(Metric("latency-table.mean-error", Measurement(errors.reduce(0, +) / Double(errors.count)), .percent))
-    findings.add(Metric("latency-table.rank-correlation", Measurement(kendallCorrelation(result.latencies.map(\.table), result.latencies.map(\.measured)))))
+    findings.add(
+      Metric(
+        "latency-table.rank-correlation", Measurement(kendallCorrelation(result.latencies.map(\.table), result.latencies.map(\.measured)))))
     let limits = result.latencies.flatMap { [$0.table, $0.measured] }
+    let (least, greatest) = (limits.min()!, limits.max()!)
+    let diagonal = (0...40).map { least + (greatest - least) * Double($0) / 40 }
     findings.add(
       Figure(
         "latency", title: "Latency by the table, and timed",
@@ -188,7 +194,7 @@ struct OnceForAllFindings {
             x: Axis("timed", .milliseconds), y: Axis("by the table", .milliseconds),
             [
               .init("networks", result.latencies.map { .init($0.measured, $0.table) }),
-              .init("equal", [.init(limits.min()!, limits.min()!), .init(limits.max()!, limits.max()!)], role: .baseline),
+              .init("equal", diagonal.map { .init($0, $0) }, role: .baseline),
             ]))))
   }
 

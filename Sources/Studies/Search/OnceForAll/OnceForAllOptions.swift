@@ -114,7 +114,8 @@ public struct OnceForAllOptions: StudyOptions {
       Phase("depth", kernels: 9, depths: 9, networksPerStep: 2, epochs: depthEpochs, warmUpEpochs: warmUpEpochs, learningRate: depthRate))
     if shortEpochs > 0 {
       phases.append(
-        Phase("width-a", kernels: 9, depths: 9, widths: 2, networksPerStep: 4, epochs: shortEpochs, learningRate: shortRate, sortingStage: 0))
+        Phase(
+          "width-a", kernels: 9, depths: 9, widths: 2, networksPerStep: 4, epochs: shortEpochs, learningRate: shortRate, sortingStage: 0))
     }
     phases.append(
       Phase(

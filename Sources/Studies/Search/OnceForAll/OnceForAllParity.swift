@@ -156,10 +156,12 @@ struct OnceForAllParity {
     let stages = try parity.integer("arch_stages", in: 1...100)
     let kernels: [Int] = try parity.json("kernel_sizes")
     let expansions: [Double] = try parity.json("expand")
-    guard let deepest = depths.last, published.d.count == stages, published.ks.count == stages * deepest, published.e.count == stages * deepest
+    guard let deepest = depths.last, published.d.count == stages, published.ks.count == stages * deepest,
+      published.e.count == stages * deepest
     else {
       throw FileFormatError(
-        path: parity.file.url.path, at: .field("__metadata__.arch"), found: "other numbers of blocks", expected: "\(stages) stages of \(depths) blocks")
+        path: parity.file.url.path, at: .field("__metadata__.arch"), found: "other numbers of blocks",
+        expected: "\(stages) stages of \(depths) blocks")
     }
     do {
       let design = try SupernetDesign(

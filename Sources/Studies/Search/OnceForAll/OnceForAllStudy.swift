@@ -23,7 +23,8 @@ public enum OnceForAllStudy: Study {
 
   public static func run(_ options: OnceForAllOptions, _ run: StudyRun) throws -> Findings {
     let data = try SupernetData(
-      run.data, .init(training: options.trainingExamples, validation: options.validationExamples, test: options.testExamples), seed: run.seed)
+      run.data, .init(training: options.trainingExamples, validation: options.validationExamples, test: options.testExamples),
+      seed: run.seed)
     let design = try SupernetDesign(options.space.configuration(channels: data.channels, classes: data.classCount))
     let networks = OnceForAllReferences(design, count: options.references)
     // A bound or a table that cannot be is refused before hours of training.

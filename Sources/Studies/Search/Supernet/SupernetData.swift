@@ -29,7 +29,8 @@ struct SupernetData {
     let training: Dataset
     let test: Dataset
     if let location {
-      let source = try Dataset.open(location, options: OpenOptions(generatedTraining: sizes.drawnTraining, generatedTest: sizes.test, seed: seed))
+      let source = try Dataset.open(
+        location, options: OpenOptions(generatedTraining: sizes.drawnTraining, generatedTest: sizes.test, seed: seed))
       guard source.training.hasImages, source.training.classCount >= 2 else {
         throw StudyError(
           "\(location) holds \(source.kind.rawValue) without labelled images", because: .data,
