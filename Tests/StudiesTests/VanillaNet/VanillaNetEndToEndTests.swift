@@ -22,6 +22,18 @@ import Testing
     return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
+  @Test func theQuickPresetShowsTheEffect() throws {
+    try withTemporaryDirectory { directory in
+      // Without the timed inferences, on which other tests would press.
+      let result = try run(["latencyRuns=0"], ["--out", "here"], in: directory)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      let claims = try #require(try findings(directory.appendingPathComponent("here"))["claims"] as? [[String: Any]])
+      for id in ["series-activation-helps", "merging-changes-no-prediction", "merging-is-exact"] {
+        #expect(claims.contains { $0["id"] as? String == id && $0["holds"] as? Bool == true }, "\(id)")
+      }
+    }
+  }
+
   @Test func aRunLeavesAReportAndANetworkThatPredicts() throws {
     try withTemporaryDirectory { directory in
       let result = try run(Self.tiny, ["--json", "--out", "here"], in: directory)

@@ -26,7 +26,7 @@ public struct VanillaNetOptions: StudyOptions {
   public var depth = 0
   public var widths = [48, 48, 96, 192]
   public var strides = [1, 2, 2]
-  public var stemKernel = 2
+  public var stemKernel = 0
   public var seriesTerms = 1
   public var epochs = 24
   public var decayShare = 0.5
@@ -62,7 +62,9 @@ public struct VanillaNetOptions: StudyOptions {
     },
     Field("widths", \.widths, "channels after the stem and after each layer", eachIn: 1...8192),
     Field("strides", \.strides, "of each layer, by max pooling", eachIn: 1...8),
-    Field("stemKernel", \.stemKernel, "extent and stride of the stem's kernel", in: 1...16),
+    Field(
+      "stemKernel", \.stemKernel,
+      "extent and stride of the stem's kernel; 0 takes 4 for images of more than 24 pixels a side, 2 for others", in: 0...16),
     Field("seriesTerms", \.seriesTerms, "n of the series activation", in: 0...8),
     Field("epochs", \.epochs, "passes over the training images", in: 1...100_000),
     Field("decayShare", \.decayShare, "D: the share of the epochs after which lambda is 1; 0 begins there", in: 0...1),
@@ -101,7 +103,9 @@ public struct VanillaNetOptions: StudyOptions {
   func decayEpochs(_ variant: VanillaNetVariant) -> Int { Int(((variant.decayShare ?? decayShare) * Double(epochs)).rounded()) }
 
   /// The network of a variant that is no residual one.
-  func configuration(_ variant: VanillaNetVariant, channels: Int, classes: Int) throws(VanillaNetError) -> VanillaNetConfiguration {
+  func configuration(_ variant: VanillaNetVariant, side: Int, channels: Int, classes: Int) throws(VanillaNetError)
+    -> VanillaNetConfiguration
+  {
     let terms = variant.seriesTerms ?? seriesTerms
     let layout: VanillaNetConfiguration.Layout = variant.isDeep ? .deep : .shallow
     var configuration: VanillaNetConfiguration
@@ -110,7 +114,8 @@ public struct VanillaNetOptions: StudyOptions {
       configuration.channels = channels
     } else {
       configuration = VanillaNetConfiguration(
-        channels: channels, classes: classes, widths: widths, strides: strides, stemKernel: stemKernel, seriesTerms: terms,
+        channels: channels, classes: classes, widths: widths, strides: strides, stemKernel: stemKernel > 0 ? stemKernel : side > 24 ? 4 : 2,
+        seriesTerms: terms,
         layout: layout, dropout: dropout)
     }
     if variant == .shifted { configuration.seriesForm = .shifted }

@@ -42,7 +42,7 @@ public enum VanillaNetStudy: Study {
   public static func networks(_ options: VanillaNetOptions) throws -> [StudyNetwork] {
     var random = RandomStream(seed: 1)
     return try options.variants.filter { $0.residualScale == nil }.flatMap { variant -> [StudyNetwork] in
-      let network = try VanillaNet(options.configuration(variant, channels: 3, classes: 10), random: &random)
+      let network = try VanillaNet(options.configuration(variant, side: options.side, channels: 3, classes: 10), random: &random)
       try network.setSlope(1)
       return [StudyNetwork(variant.title, network), StudyNetwork("\(variant.title), merged", try network.deployed())]
     }

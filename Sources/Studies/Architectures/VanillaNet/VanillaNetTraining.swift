@@ -57,17 +57,19 @@ struct VanillaNetTraining {
   /// - Throws: `StudyError` where images and network do not fit.
   func network(_ variant: VanillaNetVariant, random: inout RandomStream) throws -> any Layer {
     if variant.residualScale != nil { return ResidualClassifier(try residualConfiguration(variant), random: &random) }
-    let configuration = try options.configuration(variant, channels: data.imageShape[2], classes: data.classCount)
+    let configuration = try options.configuration(
+      variant, side: data.imageShape[0], channels: data.imageShape[2], classes: data.classCount)
     try data.check(fits: configuration)
     return try VanillaNet(configuration, random: &random)
   }
 
   /// A residual network with the multiply-adds of the merged network, or a multiple of them.
   func residualConfiguration(_ variant: VanillaNetVariant) throws -> ResidualClassifier.Configuration {
-    let own = try options.configuration(.vanillanet, channels: data.imageShape[2], classes: data.classCount)
+    let own = try options.configuration(
+      .vanillanet, side: data.imageShape[0], channels: data.imageShape[2], classes: data.classCount)
     try data.check(fits: own)
     let target = Double(try own.deployedMultiplyAdds(height: data.imageShape[0], width: data.imageShape[1])) * variant.residualScale!
-    return ResidualClassifier.Configuration(channels: data.imageShape[2], classes: data.classCount, stemStride: min(own.stemStride, 2))
+    return ResidualClassifier.Configuration(channels: data.imageShape[2], classes: data.classCount, stemStride: own.stemStride > 2 ? 2 : 1)
       .matching(multiplyAdds: Int(target), height: data.imageShape[0], width: data.imageShape[1])
   }
 
