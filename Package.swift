@@ -12,6 +12,7 @@ let package = Package(
     .library(name: "Architectures", targets: ["Architectures"]),
     .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
+    .library(name: "Search", targets: ["Search"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -32,11 +33,13 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Architectures", "Graphs", "LocalLearning", "Training", "Datasets", "Layers", "Tensors", .product(name: "Yams", package: "Yams"),
+        "Architectures", "Graphs", "LocalLearning", "Search", "Training", "Datasets", "Layers", "Tensors",
+        .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Search", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
@@ -75,6 +78,7 @@ let package = Package(
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
+    .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"]),
     .testTarget(
       name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus", .product(name: "GRDB", package: "GRDB.swift")]),
   ],
