@@ -10,6 +10,8 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Training", targets: ["Training"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
+    .library(name: "Lens", targets: ["Lens"]),
+    .library(name: "Shallow", targets: ["Shallow"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -23,8 +25,10 @@ let package = Package(
       dependencies: [
         "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Studies", dependencies: ["LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "Studies", dependencies: ["LocalLearning", "Lens", "Shallow", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Lens", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Shallow", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
@@ -59,6 +63,8 @@ let package = Package(
       ]),
     .executableTarget(name: "checkpoint-crash-probe", dependencies: ["Training", "Layers", "Tensors"], path: "Tests/CheckpointCrashProbe"),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
+    .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
+    .testTarget(name: "ShallowTests", dependencies: ["Shallow", "TestSupport"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]
