@@ -76,14 +76,19 @@ public struct ConvexSolution: Sendable {
   }
 
   /// The point moved into its cones: projected, and then pushed inwards as far as rounding and unfinished iterations ask for.
-  public func repaired(iterations: Int = 400) -> ConvexSolution {
-    let cones = PatternCones(operators, directions: patterns.directions)
-    let projected = cones.project(blocks, iterations: iterations).points
-    let isNonzero = (blocks.norm(axes: [1], keepingAxes: true) .> 0).cast(to: .float64)
-    let inside = cones.pushedInside(projected * isNonzero)
-    evaluate(inside)
+  public func repaired(iterations: Int = 2000) -> ConvexSolution {
+    let norms = blocks.norm(axes: [1]).array(of: Double.self)
+    let rows = norms.indices.filter { norms[$0] > 0 }
+    guard !rows.isEmpty else { return self }
+    // Blocks that are zero are in their cones.
+    let cones = PatternCones(operators, rows: rows, directions: patterns.directions)
+    let indices = Tensor(rows.map { Int32($0) })
+    let active = blocks.gathered(indices)
+    let inside = cones.pushedInside(cones.project(active, iterations: iterations).points)
+    let all = blocks + Tensor.zeros(blocks.shape, dtype: .float64).scatteringAdd(indices, inside - active)
+    evaluate(all)
     var solution = ConvexSolution(
-      problem: problem, patterns: patterns, blocks: inside, iterations: self.iterations, converged: converged)
+      problem: problem, patterns: patterns, blocks: all, iterations: self.iterations, converged: converged)
     solution.duals = duals
     solution.outputDual = outputDual
     return solution
@@ -101,7 +106,7 @@ public struct ConvexSolution: Sendable {
     // The hinge has many subgradients at its kink; the multipliers of the split say which.
     var slope = problem.loss.gradient(outputs, problem.targets)
     if problem.loss == .hinge, let outputDual, let penalty = hingePenalty(outputDual) { slope = penalty }
-    let cones = PatternCones(operators, directions: patterns.directions)
+    let cones = PatternCones(operators, rows: Array(0..<2 * patterns.count), directions: patterns.directions)
     let bound = cones.project(operators.outputTransposed(slope), iterations: iterations).normBound
     return OptimalityCertificate(problem: problem, primal: point.objective, slope: slope, largestCorrelation: bound)
   }
@@ -137,56 +142,68 @@ public struct OptimalityCertificate: Sendable, Hashable {
   }
 }
 
-/// The cones {g : (2 D_i - I) X g >= 0} of all blocks.
+/// The cones {g : (2 D_i - I) X g >= 0} of some blocks.
 struct PatternCones {
-  private let operators: GatedOperators
-  /// An a for each pattern, (P, d).
+  private let features: Tensor
+  private let transposedFeatures: Tensor
+  /// 2 d - 1 for each block, (m, n).
+  private let signs: Tensor
+  /// A direction inside each cone, (m, d).
   private let directions: Tensor
 
-  init(_ operators: GatedOperators, directions: Tensor) {
-    self.operators = operators
-    self.directions = directions.transposed()
+  /// - Parameters:
+  ///   - rows: which of the 2P blocks.
+  ///   - directions: an a for each pattern, (d, P).
+  init(_ operators: GatedOperators, rows: [Int], directions: Tensor) {
+    features = operators.features
+    transposedFeatures = operators.transposedFeatures
+    signs = operators.signs.gathered(Tensor(rows.map { Int32($0) }))
+    self.directions = directions.transposed().gathered(Tensor(rows.map { Int32($0 % operators.patternCount) }))
+    evaluate(signs, self.directions)
   }
 
-  /// The nearest points of the cones to the rows of (2P, d), and an upper bound on the largest norm of the exact projections.
+  private func gate(_ points: Tensor) -> Tensor { points.matmul(transposedFeatures) * signs }
+
+  /// The nearest points of the cones to rows (m, d), and an upper bound on the largest norm of the exact projections.
   ///
   /// ADMM on min 1/2 ||g - q||² + I(s >= 0), G g = s, one factor for all cones. The multipliers mu >= 0 are dual feasible at every
   /// iteration, and by Moreau's decomposition ||P(q)|| <= ||q + Gᵀ mu||.
   func project(_ points: Tensor, iterations: Int) -> (points: Tensor, normBound: Double) {
-    let x = operators.features
-    let d = operators.width
-    let gram = x.transposed().matmul(x)
-    let rho = Double(d) / max(gram.trace().scalar(as: Double.self), .leastNormalMagnitude)
+    let d = features.shape[1]
+    let gram = transposedFeatures.matmul(features)
+    let rho = 4 * Double(d) / max(gram.trace().scalar(as: Double.self), .leastNormalMagnitude)
     let factor = (Tensor.identity(d, dtype: .float64) + gram * rho).cholesky()
     evaluate(factor)
-    var nu = Tensor.zeros([points.shape[0], operators.exampleCount], dtype: .float64)
+    var nu = Tensor.zeros([points.shape[0], features.shape[0]], dtype: .float64)
     var near = points
     var best = [Double](repeating: .infinity, count: points.shape[0])
-    for iteration in 0..<max(iterations, 1) {
-      let slack = operators.gate(near) + nu
+    for iteration in 1...max(iterations, 1) {
+      let slack = gate(near) + nu
       let s = slack.relu()
       nu = slack.minimum(0)
-      let right = points + operators.gateTransposed(s - nu) * rho
+      let right = points + ((s - nu) * signs).matmul(features) * rho
       let forward = factor.triangularSolve(right.transposed(), upper: false)
-      near = factor.triangularSolve(forward, upper: false, transposed: true).transposed()
-      if iteration % 50 == 49 || iteration == iterations - 1 {
-        let bound = (points - operators.gateTransposed(nu) * rho).norm(axes: [1])
-        evaluate(near, nu, bound)
-        best = zip(best, bound.array(of: Double.self)).map(min)
-      } else {
+      let next = factor.triangularSolve(forward, upper: false, transposed: true).transposed()
+      let move = (next - near).abs().max()
+      near = next
+      guard iteration % 50 == 0 || iteration == iterations else {
         evaluate(near, nu)
+        continue
       }
+      let bound = (points - (nu * signs).matmul(features) * rho).norm(axes: [1])
+      evaluate(near, nu, bound, move)
+      best = zip(best, bound.array(of: Double.self)).map(min)
+      if move.scalar(as: Double.self) < 1e-14 { break }
     }
     return (near, best.max() ?? 0)
   }
 
-  /// Adds as much of each pattern's own direction as brings the block inside; blocks that are there, and zeros, stay as they are.
+  /// Adds as much of each pattern's own direction as brings the block inside; blocks that are there stay as they are.
   func pushedInside(_ points: Tensor) -> Tensor {
-    let inner = Tensor.concatenate([directions, directions])
-    let margins = operators.gate(inner)
-    let values = operators.gate(points)
+    let margins = gate(directions)
+    let values = gate(points)
     // A row on which the direction has no margin cannot be helped by it.
     let steps = Tensor.select(margins .> 0, (values * -1).relu() / margins.maximum(Double.leastNormalMagnitude), values * 0)
-    return points + inner * (steps.max(axes: [1], keepingAxes: true) * (1 + 1e-12))
+    return points + directions * (steps.max(axes: [1], keepingAxes: true) * (1 + 1e-12))
   }
 }

@@ -41,7 +41,8 @@ import Testing
     #expect(patterns.count == 30 && patterns.draws >= 30)
     #expect(patterns.prefix(12).matrix.isClose(to: patterns.matrix[.all, 0..<12], 0))
     let rows = patterns.matrix.transposed().doubles
-    #expect(Set((0..<30).map { Array(rows[$0 * 10..<($0 + 1) * 10]) }).count == 30)
+    let names = (0..<30).map { row in Array(rows[row * 10..<row * 10 + 10]) }
+    #expect(Set(names).count == 30)
     #expect(throws: ConvexReLUError.self) { try ActivationPatterns.sampled(features: problem.features, count: 1000, random: &random) }
     #expect(throws: ConvexReLUError.self) { try ActivationPatterns.sampled(features: problem.features, count: 0, random: &random) }
     let many = Tensor.normal([40, 20], key: random.next(), dtype: .float64)
@@ -58,8 +59,10 @@ import Testing
   }
 
   @Test func `theorem A asks for draws linear in the examples`() throws {
-    #expect(try ActivationPatterns.required(examples: 12, improvement: 0.2, risk: 0.1) == Int((2 / 0.2 * (13 - log(0.1))).rounded(.up)))
-    #expect(try ActivationPatterns.required(examples: 12, improvement: 0.2, risk: 0.9) == Int((13 / 0.18 - 1).rounded(.up)))
+    let logarithmic = Int((10 * (13 - log(0.1))).rounded(.up))
+    #expect(try ActivationPatterns.required(examples: 12, improvement: 0.2, risk: 0.1) == logarithmic)
+    let scenario = Int((13 / 0.18 - 1).rounded(.up))
+    #expect(try ActivationPatterns.required(examples: 12, improvement: 0.2, risk: 0.9) == scenario)
     for (psi, xi) in [(0.0, 0.1), (1.5, 0.1), (0.2, 0), (0.2, Double.nan)] {
       #expect(throws: ConvexReLUError.self) { try ActivationPatterns.required(examples: 12, improvement: psi, risk: xi) }
     }

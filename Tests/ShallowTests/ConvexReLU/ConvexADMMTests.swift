@@ -36,10 +36,10 @@ import Testing
     let problem = try Fixture.teacher(20)
     let patterns = try Self.sampled(problem, 60)
     let solution = try ConvexADMM(
-      problem, patterns: patterns, settings: .init(maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9)
+      problem, patterns: patterns, settings: .init(penalty: 0.2, maximumIterations: 5000)
     ).solve()
     let certificate = solution.certificate()
-    #expect(certificate.gap >= -1e-9 && certificate.relativeGap < 2e-3, "\(certificate)")
+    #expect(certificate.gap >= -1e-9 && certificate.relativeGap < 1e-4, "\(certificate)")
     // An unfinished run is worse than the bound, and says so.
     let early = try ConvexADMM(problem, patterns: patterns, settings: .init(maximumIterations: 30)).solve()
     let rough = early.certificate()
@@ -51,7 +51,7 @@ import Testing
     let problem = try Fixture.teacher(16, loss: loss, beta: loss == .hinge ? 0.005 : 0.05)
     let patterns = try Self.sampled(problem, 30)
     let settings = ConvexADMM.Settings(
-      penalty: loss == .hinge ? 0.05 : 0.5, maximumIterations: 20_000, primalTolerance: 1e-8, dualTolerance: 1e-8)
+      penalty: loss == .hinge ? 0.05 : 0.5, maximumIterations: 4000)
     let solution = try ConvexADMM(problem, patterns: patterns, settings: settings).solve()
     let certificate = solution.certificate()
     #expect(certificate.gap >= -1e-9 && certificate.relativeGap < 0.01, "\(loss): \(certificate) after \(solution.iterations)")
@@ -59,17 +59,17 @@ import Testing
 
   @Test(arguments: [OutputLoss.squared, .squaredHinge, .crossEntropy, .hinge], [true, false])
   func `block coordinate descent reaches the same optimum`(loss: OutputLoss, searchesStep: Bool) throws {
-    let problem = try Fixture.teacher(12, loss: loss, beta: loss == .hinge ? 0.01 : 0.1)
-    let patterns = try Self.sampled(problem, 8)
+    let problem = try Fixture.teacher(8, loss: loss, beta: loss == .hinge ? 0.01 : 0.1)
+    let patterns = try Self.sampled(problem, 4)
     let rho = loss == .hinge ? 0.05 : 0.5
-    let exact = try ConvexADMM(problem, patterns: patterns, settings: .init(penalty: rho, maximumIterations: 10_000)).solve().repaired()
+    let exact = try ConvexADMM(problem, patterns: patterns, settings: .init(penalty: rho, maximumIterations: 3000)).solve().repaired()
     let descent = BlockCoordinateDescent(
-      patternsAtOnce: 2, searchesStep: searchesStep, tolerance: 1e-5, tightening: 0.98, maximumSteps: 60)
+      patternsAtOnce: 2, searchesStep: searchesStep, tolerance: 1e-4, tightening: 0.98, maximumSteps: 12)
     let approximate = try ConvexADMM(
-      problem, patterns: patterns, settings: .init(update: .blockCoordinate(descent), penalty: rho, maximumIterations: 150)
+      problem, patterns: patterns, settings: .init(update: .blockCoordinate(descent), penalty: rho, maximumIterations: 300)
     ).solve().repaired()
     let (best, reached) = (exact.objective, approximate.objective)
-    #expect(reached >= best - 1e-6 && reached <= best * 1.03, "\(loss), search \(searchesStep): \(reached), exactly \(best)")
+    #expect(reached >= best - 1e-6 && reached <= best * 1.05, "\(loss), search \(searchesStep): \(reached), exactly \(best)")
   }
 
   @Test func `a warm start along beta needs fewer iterations`() throws {
@@ -101,7 +101,7 @@ import Testing
     let patterns = try ActivationPatterns.sampled(features: x, count: 40, random: &random)
     let model = try OneVersusRest(
       features: x, labels: labels, classCount: 4, patterns: patterns, regularization: 0.01, lastColumnIsBias: true,
-      settings: .init(maximumIterations: 1500))
+      settings: .init(maximumIterations: 600))
     let scores = model.scores(x)
     #expect(scores.argMax().array(of: Int64.self) == labels.array(of: Int64.self))
     #expect(model.layers(dtype: .float64)(features).isClose(to: scores, 1e-9))

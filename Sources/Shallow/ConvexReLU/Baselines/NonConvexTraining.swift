@@ -31,7 +31,8 @@ public struct NonConvexTraining: Sendable {
   }
 
   /// Trains one network a seed with full batches; none knows of the others.
-  public func train(seeds: [Int]) -> ReLUNetworks {
+  /// - Parameter watch: called every 50 steps with the number of the step and what each network's objective was there.
+  public func train(seeds: [Int], watch: (_ step: Int, _ objectives: [Double]) -> Void = { _, _ in }) -> ReLUNetworks {
     precondition(!seeds.isEmpty, "NonConvexTraining: no seed, expected at least one")
     let d = problem.width
     var streams = seeds.map { RandomStream(seed: $0) }
@@ -56,6 +57,7 @@ public struct NonConvexTraining: Sendable {
       let total = optimizer.minimize(objective.sum())
       // Several steps may be one evaluation; attacks need the weights at once.
       if step % 10 == 9 || step == steps - 1 { evaluate(total, hidden.value, output.value) }
+      if step % 50 == 49 { watch(step + 1, problem.objective(of: ReLUNetworks(hidden: hidden.value, output: output.value))) }
     }
     return ReLUNetworks(hidden: hidden.value, output: output.value)
   }

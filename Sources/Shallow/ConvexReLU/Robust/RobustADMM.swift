@@ -186,20 +186,19 @@ public struct RobustADMM: Sendable {
         continue
       }
       let primal = Splits.combined(kx, z, -).squaredNorm
-      let (one, two, three) = gathered(.combined(z, before, -))
-      let dual = one.square().sum() + two.square().sum() + three.square().sum()
-      let (du, dt, dp) = gathered(duals)
-      let dualScale = du.square().sum() + dt.square().sum() + dp.square().sum()
       let scale = kx.squaredNorm.maximum(z.squaredNorm)
-      evaluate(z.parts + duals.parts + [primal, dual, scale, dualScale, x.0])
-      func root(_ tensor: Tensor) -> Double { tensor.scalar(as: Double.self).squareRoot() }
-      let (r, s) = (root(primal), root(dual) * rho)
-      let size = max(root(scale), 1e-12)
-      converged = r <= settings.tolerance * max(size, 1) && s <= settings.tolerance * max(rho * root(dualScale), rho * size, 1e-3)
+      let change = Splits.combined(z, before, -).squaredNorm
+      let dualScale = duals.squaredNorm
+      evaluate(z.parts + duals.parts + [primal, scale, change, dualScale])
+      func ratio(_ part: Tensor, _ whole: Tensor) -> Double {
+        (part.scalar(as: Double.self) / max(whole.scalar(as: Double.self), 1e-300)).squareRoot()
+      }
+      let (primalResidual, dualResidual) = (ratio(primal, scale), ratio(change, dualScale))
+      converged = primalResidual <= settings.tolerance && dualResidual <= settings.tolerance
       // Residuals of different size mean a penalty of the wrong size; scaled duals scale with it.
-      let ratio = r / max(s / max(rho * size, 1e-300) * size, 1e-300)
-      if !converged, iteration % (settings.checkInterval * 4) == 0, iteration < settings.maximumIterations / 2, ratio > 10 || ratio < 0.1 {
-        let factor = ratio > 10 ? 2.0 : 0.5
+      let balance = primalResidual / max(dualResidual, 1e-300)
+      if !converged, iteration % (settings.checkInterval * 4) == 0, iteration < settings.maximumIterations / 2, balance > 4 || balance < 0.25 {
+        let factor = balance > 4 ? 2.0 : 0.5
         rho *= factor
         duals = Splits(parts: duals.parts.map { $0 * (1 / factor) })
       }

@@ -102,7 +102,7 @@ package struct ConvexReLUParity {
   private mutating func compareOptima() throws {
     let exact = try ConvexADMM(
       squared, patterns: patterns,
-      settings: .init(penalty: penalty, maximumIterations: 60_000, primalTolerance: 1e-9, dualTolerance: 1e-9, checkInterval: 500)
+      settings: .init(penalty: penalty, maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9, checkInterval: 200)
     ).solve().repaired()
     let unfinished = try ConvexADMM(
       squared, patterns: patterns, settings: .init(penalty: penalty, maximumIterations: 4000, primalTolerance: 0, dualTolerance: 0)
