@@ -194,3 +194,9 @@ enum Recording {
   /// Whether, beyond that, every value on the way is computed and kept, so that it can be looked at.
   @TaskLocal static var keepsEveryValue = false
 }
+
+/// Runs `body` so that what it evaluates keeps its history: control flow may look at values on the way, and a derivative through them can still be
+/// taken afterwards. Nothing but what is asked for is kept, so that values on the way are computed anew when they are needed again.
+package func keepingHistory<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Recording.$isKept.withValue(true, operation: body)
+}
