@@ -3,6 +3,7 @@ public enum Studies {
   /// One line a system, in the order of their slugs.
   public static let all: [any Study.Type] = [
     ConvexReLUStudy.self,
+    InformationPlaneStudy.self,
     NoPropStudy.self,
   ]
 

@@ -39,7 +39,6 @@ public struct BinnedInformation: Sendable {
     precondition(states.count == classes.count, "BinnedInformation: \(states.count) states for \(classes.count) samples")
     let dense = Self.dense(states)
     let stateCount = (dense.max() ?? -1) + 1
-    let n = Double(states.count)
     func conditional(_ groups: [Int], _ groupCount: Int) -> Double {
       // sum_g p(g) H(T|g), from the counts of (g, t): H(T, G) - H(G).
       let joint = Self.dense(zip(groups, dense).map { $0 * stateCount + $1 })
@@ -49,7 +48,6 @@ public struct BinnedInformation: Sendable {
     let aboutLabel = total - conditional(classes, classCount)
     let aboutInput = inputs.map { total - conditional($0, ($0.max() ?? 0) + 1) } ?? total
     // Differences of sums may be below zero by rounding.
-    _ = n
     return LayerInformation(aboutInput: max(aboutInput, 0), aboutLabel: min(max(aboutLabel, 0), labelEntropy))
   }
 
@@ -82,6 +80,33 @@ public struct BinnedInformation: Sendable {
       largest *= base
     }
     return keys
+  }
+
+  /// Of a deterministic layer where p(y|x) is known instead of a label, inputs distinct and equally likely.
+  /// - Parameter labelDistributions: p(y|x) of each input.
+  public static func information(ofStates states: [Int], labelDistributions: [[Double]]) -> LayerInformation {
+    precondition(
+      states.count == labelDistributions.count && !states.isEmpty,
+      "BinnedInformation: \(states.count) states for \(labelDistributions.count) distributions")
+    let names = dense(states)
+    let count = (names.max() ?? 0) + 1
+    let classes = labelDistributions[0].count
+    var sizes = [Int](repeating: 0, count: count)
+    var sums = [[Double]](repeating: [Double](repeating: 0, count: classes), count: count)
+    var marginal = [Double](repeating: 0, count: classes)
+    for (name, row) in zip(names, labelDistributions) {
+      sizes[name] += 1
+      for y in 0..<classes {
+        sums[name][y] += row[y]
+        marginal[y] += row[y]
+      }
+    }
+    let n = Double(states.count)
+    func entropy(_ values: [Double], _ total: Double) -> Double {
+      values.reduce(0) { $0 - ($1 > 0 ? $1 / total * log2($1 / total) : 0) }
+    }
+    let conditional = sizes.indices.reduce(0) { $0 + Double(sizes[$1]) / n * entropy(sums[$1], Double(sizes[$1])) }
+    return LayerInformation(aboutInput: Lens.entropy(ofCounts: sizes), aboutLabel: max(entropy(marginal, n) - conditional, 0))
   }
 
   /// Renames numbers to 0, 1, 2, ... in the order of appearance.

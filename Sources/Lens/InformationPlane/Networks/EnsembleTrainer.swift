@@ -51,23 +51,39 @@ public final class EnsembleTrainer {
   /// How many patterns each network learns from.
   public var trainingCount: Int { training[0].count }
 
-  /// One pass over each network's training patterns. Returns the mean loss of each network, (networks), before each of its steps.
-  public func trainEpoch(_ epoch: Int) -> Tensor {
-    let orders = zip(seeds, training).map { seed, patterns in
-      var random = Shuffler(seed: seed, epoch + 1)
-      return random.permutation(patterns.count).map { patterns[$0] }
+  /// Each network's order of its training patterns in an epoch.
+  private var orders: (epoch: Int, patterns: [[Int]])?
+
+  /// One step of all networks. Returns the loss of each, (networks), before the step; nothing is computed before it is read.
+  /// - Parameters:
+  ///   - epoch: from 0; it decides the order of the patterns.
+  ///   - batch: 0 ..< batchesPerEpoch.
+  @discardableResult
+  public func step(epoch: Int, batch number: Int) -> Tensor {
+    precondition((0..<batchesPerEpoch).contains(number), "EnsembleTrainer: batch \(number) of \(batchesPerEpoch)")
+    if orders?.epoch != epoch {
+      let patterns = zip(seeds, training).map { seed, patterns in
+        var random = Shuffler(seed: seed, epoch + 1)
+        return random.permutation(patterns.count).map { patterns[$0] }
+      }
+      orders = (epoch, patterns)
     }
-    var total: Tensor?
-    for start in stride(from: 0, to: trainingCount, by: batchSize) {
-      let end = min(start + batchSize, trainingCount)
-      let (batch, classes) = self.batch(orders.map { Array($0[start..<end]) })
-      let losses = NetworkEnsemble.crossEntropies(ensemble.logits(batch), labels: classes)
-      let share = losses * (Double(end - start) / Double(trainingCount))
-      _ = optimizer.minimize(losses.sum())
-      total = total.map { $0 + share } ?? share
-      evaluate([total!] + ensemble.parameters.map(\.value))
+    let rows = number * batchSize..<min((number + 1) * batchSize, trainingCount)
+    let (batch, classes) = self.batch(orders!.patterns.map { Array($0[rows]) })
+    let losses = NetworkEnsemble.crossEntropies(ensemble.logits(batch), labels: classes)
+    optimizer.minimize(losses.sum())
+    return losses
+  }
+
+  /// All steps of an epoch. Returns the mean loss of each network.
+  public func trainEpoch(_ epoch: Int) -> [Double] {
+    var sums = [Double](repeating: 0, count: ensemble.networkCount)
+    for batch in 0..<batchesPerEpoch {
+      let losses = step(epoch: epoch, batch: batch)
+      evaluate([losses] + ensemble.parameters.map(\.value))
+      for (network, loss) in losses.array(of: Double.self).enumerated() { sums[network] += loss / Double(batchesPerEpoch) }
     }
-    return total!
+    return sums
   }
 
   /// Inputs (networks, batch, features) and labels (networks, batch) of some patterns of each network.

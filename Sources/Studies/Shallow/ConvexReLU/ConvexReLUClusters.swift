@@ -79,7 +79,7 @@ struct ConvexReLUClusters {
   /// f on a grid over [-2, 2]², the rows from the top.
   static func map(_ network: ReLUNetworks, points: Int) -> [[Double]] {
     let axis = (0..<points).map { -2 + 4 * Double($0) / Double(points - 1) }
-    let rows = axis.reversed().flatMap { y in axis.flatMap { x in [x, y, 1] } }
+    let rows: [Double] = axis.reversed().flatMap { y in axis.flatMap { x -> [Double] in [x, y, 1] } }
     let values = network.outputs(Tensor(rows, shape: [points * points, 3])).array(of: Double.self)
     return (0..<points).map { row in (0..<points).map { min(max(values[row * points + $0], -2), 2) } }
   }

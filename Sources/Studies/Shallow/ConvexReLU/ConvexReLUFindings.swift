@@ -3,6 +3,9 @@ import Shallow
 import Tensors
 import Training
 
+// Foundation has one as well.
+private typealias Measurement = Training.Measurement
+
 /// What the parts of the study say about the paper's claims.
 struct ConvexReLUFindings {
   let options: ConvexReLUOptions
