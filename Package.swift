@@ -73,7 +73,7 @@ let package = Package(
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
     .testTarget(name: "ShallowTests", dependencies: ["Shallow", "TestSupport"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "Lens", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]
 )

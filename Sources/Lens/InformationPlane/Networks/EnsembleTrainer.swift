@@ -143,6 +143,12 @@ public struct GradientStatistics: Sendable, Hashable, Codable {
   /// ||W||.
   public let weightNorm: Double
 
+  public init(meanNorm: Double, deviation: Double, weightNorm: Double) {
+    self.meanNorm = meanNorm
+    self.deviation = deviation
+    self.weightNorm = weightNorm
+  }
+
   /// m / s: above 1 the gradients of batches agree (drift), far below they are noise (diffusion).
   public var signalToNoise: Double { meanNorm / max(deviation, .leastNormalMagnitude) }
 

@@ -158,9 +158,15 @@ struct InformationPlaneFindings {
 
   private func identityViolation() -> Double {
     let ceiling = log2(Double(task.labels.count))
-    return estimates.values.flatMap { $0.values.flatMap(\.self).flatMap(\.self) }.reduce(0) { worst, one in
-      max(worst, -one.aboutLabel, one.aboutLabel - one.aboutInput, one.aboutInput - ceiling, one.aboutLabel - entropyOfLabels)
+    let labels = entropyOfLabels
+    var worst = 0.0
+    for one in estimates.values {
+      for point in one.values.flatMap(\.self).flatMap(\.self) {
+        let (x, y) = (point.aboutInput, point.aboutLabel)
+        worst = max(worst, -y, y - x, x - ceiling, y - labels)
+      }
     }
+    return worst
   }
 
   // MARK: ReLU under the edges of tanh

@@ -21,6 +21,16 @@ public enum InformationPlaneStudy: Study {
   }
 
   public static func run(_ options: InformationPlaneOptions, _ run: StudyRun) throws -> Findings {
+    do {
+      return try findings(options, run)
+    } catch let error as InformationError {
+      // Which of the two is at fault, the command line has to know.
+      if case .setting = error { throw StudyError(error.description) }
+      throw StudyError(error.description, because: .data)
+    }
+  }
+
+  private static func findings(_ options: InformationPlaneOptions, _ run: StudyRun) throws -> Findings {
     let task = try InformationPlaneTask.open(run.data, options, seed: run.seed)
     let training = InformationPlaneTraining(options: options, task: task, run: run)
     let phase = run.progress.phase("variant", of: options.variants.count)

@@ -26,13 +26,13 @@ struct ConvexReLUClusters {
 
   init(_ options: ConvexReLUOptions, run: StudyRun) throws {
     var random = RandomStream(seed: run.seed, step: -14)
-    (features, labels) = Self.clusters(options.clusterPoints, random: &random)
+    let (features, labels) = Self.clusters(options.clusterPoints, random: &random)
     let (fresh, truth) = Self.clusters(400, random: &random)
     let test = Tensor.concatenate([fresh, Tensor.ones([fresh.shape[0], 1], dtype: .float64)], axis: 1)
     let losses: [(OutputLoss, Double)] = [(.hinge, 1e-3), (.squared, 1e-2), (.crossEntropy, 1e-2)]
     let phase = run.progress.phase("loss", of: losses.count)
     defer { phase.finish() }
-    var outcomes: [Outcome] = []
+    var found: [Outcome] = []
     for (loss, beta) in losses {
       let problem = try ConvexReLUProblem(features: features, targets: labels, loss: loss, regularization: beta, addingBias: true)
       var stream = RandomStream(seed: run.seed, step: -15)
@@ -56,14 +56,14 @@ struct ConvexReLUClusters {
         return network.losses(loss, moved, targets: labels)[0]
       }
       let (strong, weak) = (robust.plain.network(threshold: 0), plain.plain.network(threshold: 0))
-      outcomes.append(
+      found.append(
         Outcome(
           loss: loss, robust: robust, plain: plain, attacked: attacked(strong), bound: robust.lossBound, plainAttacked: attacked(weak),
           zeroRadius: plain.objective, direct: direct.objective, accuracy: strong.accuracies(test, targets: truth)[0],
           plainAccuracy: weak.accuracies(test, targets: truth)[0]))
       phase.advance()
     }
-    self.outcomes = outcomes
+    (self.features, self.labels, outcomes) = (features, labels, found)
   }
 
   private static func clusters(_ count: Int, random: inout RandomStream) -> (Tensor, Tensor) {

@@ -34,7 +34,8 @@ struct ConvexReLURace {
     var random = RandomStream(seed: run.seed, step: -11)
     let x = Tensor.normal([options.racePoints, 2], key: random.next(), dtype: .float64)
     let y = (x[.all, 0] * 2).sin() + x[.all, 1].square()
-    problem = try ConvexReLUProblem(features: x, targets: y, regularization: options.raceBeta, addingBias: true)
+    let problem = try ConvexReLUProblem(features: x, targets: y, regularization: options.raceBeta, addingBias: true)
+    self.problem = problem
     let all = try ActivationPatterns.enumerated(features: problem.features)
     // In a random order, so that the first few are a sample of all.
     let order = Tensor.permutation(all.count, key: random.next())
@@ -73,7 +74,6 @@ struct ConvexReLURace {
       return Optimum(count: count, objective: solution.objective, certificate: solution.certificate)
     }
 
-    let problem = problem
     adams = options.adamNeurons.map { neurons in
       defer { phase.advance() }
       var (steps, curves): ([Int], [[Double]]) = ([], [[Double]](repeating: [], count: options.adamSeeds))

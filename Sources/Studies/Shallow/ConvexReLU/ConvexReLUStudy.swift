@@ -23,6 +23,15 @@ public enum ConvexReLUStudy: Study {
   }
 
   public static func run(_ options: ConvexReLUOptions, _ run: StudyRun) throws -> Findings {
+    do {
+      return try findings(options, run)
+    } catch let error as ConvexReLUError {
+      // Which of the two is at fault, the command line has to know.
+      throw StudyError(error.description, because: error.isOfData ? .data : .request)
+    }
+  }
+
+  private static func findings(_ options: ConvexReLUOptions, _ run: StudyRun) throws -> Findings {
     let data = try ConvexReLUData(run.data, options, seed: run.seed)
     let side = data.isPictures ? options.side : nil
     let splits = try run.seeds(options.seeds).map { try data.split(seed: $0, examples: options.trainingExamples, side: side) }
@@ -58,5 +67,15 @@ public enum ConvexReLUStudy: Study {
 
   public static func predict(_ inputs: [String], with model: SavedModel<ConvexReLUOptions>) throws -> [Prediction] {
     try ConvexReLUPredictor(model).predict(inputs)
+  }
+}
+
+extension ConvexReLUError {
+  /// Whether the data are the cause, not what was asked of them.
+  fileprivate var isOfData: Bool {
+    switch self {
+    case .empty, .notFinite, .label, .zeroRow, .shape: true
+    case .setting, .tooFewPatterns, .tooManyPatterns: false
+    }
   }
 }
