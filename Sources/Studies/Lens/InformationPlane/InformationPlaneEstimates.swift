@@ -24,7 +24,7 @@ struct InformationPlaneEstimates {
     let chosen = records ?? Array(trajectory.epochs.indices)
     epochs = chosen.map { trajectory.epochs[$0] }
     let count: Int
-    var hiddenEdges: BinEdges
+    let hiddenEdges: BinEdges
     switch binning {
     case .unit(let bins):
       count = bins
