@@ -46,7 +46,8 @@ import Testing
     let seeds = Array(1...50)
     let ensemble = NetworkEnsemble(widths: [12, 10, 7, 2], seeds: seeds)
     let trainer = try EnsembleTrainer(
-      ensemble, inputs: Self.inputs, labels: seeds.map { _ in SymmetricRule.labels }, trainingShare: 0.8, batchSize: 256, learningRate: 5e-3,
+      ensemble, inputs: Self.inputs, labels: seeds.map { _ in SymmetricRule.labels }, trainingShare: 0.8, batchSize: 256,
+      learningRate: 5e-3,
       seeds: seeds)
     let first = trainer.trainEpoch(0)
     var last = first
@@ -87,7 +88,8 @@ import Testing
   @Test func `what cannot be trained is refused`() throws {
     let ensemble = NetworkEnsemble(widths: [12, 5, 2], seeds: [1])
     func trainer(_ labels: [Int], share: Double = 0.5) throws {
-      _ = try EnsembleTrainer(ensemble, inputs: Self.inputs, labels: [labels], trainingShare: share, batchSize: 8, learningRate: 1e-3, seeds: [1])
+      _ = try EnsembleTrainer(
+        ensemble, inputs: Self.inputs, labels: [labels], trainingShare: share, batchSize: 8, learningRate: 1e-3, seeds: [1])
     }
     #expect(throws: InformationError.self) { try trainer([0, 1]) }
     #expect(throws: InformationError.self) { try trainer(SymmetricRule.labels.map { $0 * 2 }) }

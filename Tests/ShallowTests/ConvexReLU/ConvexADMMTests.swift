@@ -113,7 +113,9 @@ import Testing
     func refused(_ words: String, _ body: () throws -> Void) {
       #expect { try body() } throws: { ($0 as? ConvexReLUError)?.description.contains(words) ?? false }
     }
-    refused("at least one example") { _ = try ConvexReLUProblem(features: Tensor.zeros([0, 2]), targets: Tensor.zeros([0]), regularization: 1) }
+    refused("at least one example") {
+      _ = try ConvexReLUProblem(features: Tensor.zeros([0, 2]), targets: Tensor.zeros([0]), regularization: 1)
+    }
     refused("example 1, column 0, is not finite") {
       _ = try ConvexReLUProblem(features: Tensor([1, 2, .nan, 4] as [Double], shape: [2, 2]), targets: y, regularization: 1)
     }

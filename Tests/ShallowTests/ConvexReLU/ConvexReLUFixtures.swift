@@ -4,7 +4,8 @@ import Tensors
 /// Small problems that tests share.
 enum Fixture {
   /// n points in `width` dimensions with a bias, targets of a small teacher with noise.
-  static func teacher(_ n: Int, width: Int = 2, seed: Int = 3, loss: OutputLoss = .squared, beta: Double = 0.05) throws -> ConvexReLUProblem {
+  static func teacher(_ n: Int, width: Int = 2, seed: Int = 3, loss: OutputLoss = .squared, beta: Double = 0.05) throws -> ConvexReLUProblem
+  {
     var random = RandomStream(seed: seed)
     let x = Tensor.normal([n, width], key: random.next(), dtype: .float64)
     let u = Tensor.normal([width, 3], key: random.next(), dtype: .float64)

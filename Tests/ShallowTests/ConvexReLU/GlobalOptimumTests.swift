@@ -24,7 +24,9 @@ import Testing
     let attack = ProjectedGradientAttack(radius: 0.5, steps: 5, stepSize: 0.2)
     var random = RandomStream(seed: 3)
     func attacked(_ examples: NonConvexTraining.Examples) -> Double {
-      let networks = NonConvexTraining(problem, neurons: 16, steps: 300, learningRates: (3e-2, 1e-2), examples: examples).train(seeds: [1, 2])
+      let networks = NonConvexTraining(problem, neurons: 16, steps: 300, learningRates: (3e-2, 1e-2), examples: examples).train(seeds: [
+        1, 2,
+      ])
       let moved = attack.perturbed(
         problem.features, targets: labels, networks: networks, perturbable: problem.perturbable, random: &random)
       return networks.losses(.crossEntropy, moved, targets: labels).reduce(0, +)

@@ -39,8 +39,11 @@ import Testing
       settings: .init(penalty: loss == .hinge ? 0.02 : 0.2, maximumIterations: 6000)
     ).solve().repaired()
     let same = try RobustADMM(
-      RobustConvexProgram(problem, patterns: patterns, radius: 0), settings: .init(tolerance: 1e-8)).solve()
-    #expect(abs(same.objective - plain.objective) < 1e-6 * max(plain.objective, 1), "\(loss): \(same.objective), \(plain.objective) after \(same.iterations), \(same.converged)")
+      RobustConvexProgram(problem, patterns: patterns, radius: 0), settings: .init(tolerance: 1e-8)
+    ).solve()
+    #expect(
+      abs(same.objective - plain.objective) < 1e-6 * max(plain.objective, 1),
+      "\(loss): \(same.objective), \(plain.objective) after \(same.iterations), \(same.converged)")
 
     let robust = try RobustADMM(RobustConvexProgram(problem, patterns: patterns, radius: 0.1)).solve()
     #expect(robust.program.coneViolations(robust.blocks).max().double <= 1e-12 && !robust.isZero)

@@ -6,7 +6,8 @@ import Testing
 @Suite("apus run convex-relu, from end to end", .serialized)
 struct ConvexReLUEndToEndTests {
   private static let tiny = [
-    "racePoints=8", "raceIterations=300", "patternCounts=3", "neuronCounts=20", "adamNeurons=4", "adamSteps=50", "adamSeeds=2", "boundTrials=1",
+    "racePoints=8", "raceIterations=300", "patternCounts=3", "neuronCounts=20", "adamNeurons=4", "adamSteps=50", "adamSeeds=2",
+    "boundTrials=1",
     "clusterPoints=16", "clusterDirections=6", "seeds=1", "trainingExamples=20", "testExamples=40", "side=4", "robustIterations=200",
     "attackSteps=5", "adversarialSteps=10", "sampledNeurons=30",
   ]
@@ -22,16 +23,21 @@ struct ConvexReLUEndToEndTests {
 
   @Test func `a run leaves a network that predicts pictures`() throws {
     try withTemporaryDirectory { directory in
-      let result = try run(Self.tiny + ["scaleExamples=20", "scalePatterns=2", "scaleIterations=3"], ["--json", "--out", "here"], in: directory)
+      let result = try run(
+        Self.tiny + ["scaleExamples=20", "scalePatterns=2", "scaleIterations=3"], ["--json", "--out", "here"], in: directory)
       #expect(result.exitCode == 0 && !result.errors.contains("apus:"), "\(result.errors)")
       let output = directory.appendingPathComponent("here")
       let document = try #require(result.document as? [String: Any])
       let claims = try #require(document["claims"] as? [[String: Any]])
-      for id in ["objective-identity", "factorisations-agree", "bound-holds", "bound-holds-on-data", "quadratic-iterations", "linear-in-patterns"] {
+      for id in [
+        "objective-identity", "factorisations-agree", "bound-holds", "bound-holds-on-data", "quadratic-iterations", "linear-in-patterns",
+      ] {
         #expect(claims.contains { $0["id"] as? String == id && $0["holds"] as? Bool == true }, "\(id): \(claims)")
       }
       let figures = try FileManager.default.contentsOfDirectory(atPath: output.appendingPathComponent("figures").path)
-      for name in ["robustness", "race", "sampling", "clusters-robust", "cost", "scale"] { #expect(figures.contains("\(name).svg"), "\(name)") }
+      for name in ["robustness", "race", "sampling", "clusters-robust", "cost", "scale"] {
+        #expect(figures.contains("\(name).svg"), "\(name)")
+      }
 
       // A picture and a model that is not what the run has written.
       let pixels = (0..<28 * 28).map { UInt8($0 % 28 > 10 && $0 % 28 < 18 ? 255 : 0) }
@@ -62,13 +68,15 @@ struct ConvexReLUEndToEndTests {
   }
 
   @Test(arguments: [
-    ("beta=-1", "beta = -1"), ("epsilon=-0.1", "epsilon = -0.1"), ("classes=3", "two different classes"), ("classes=3,3", "two different classes"),
+    ("beta=-1", "beta = -1"), ("epsilon=-0.1", "epsilon = -0.1"), ("classes=3", "two different classes"),
+    ("classes=3,3", "two different classes"),
     ("racePoints=0", "racePoints = 0"), ("update=magic", "woodbury, cholesky or block-coordinate"), ("wrong=1", "unknown option"),
   ])
   func `wrong options are refused`(assignment: String, words: String) throws {
     try withTemporaryDirectory { directory in
       let result = try run([assignment], ["--json"], in: directory)
-      #expect(result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
+      #expect(
+        result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
     }
   }
@@ -78,7 +86,8 @@ struct ConvexReLUEndToEndTests {
       try Data("a,b\n1,2\n3,4\n5,6.5\n".utf8).write(to: directory.appendingPathComponent("numbers.csv"))
       try table(3, to: directory.appendingPathComponent("short.csv"))
       for (data, settings, words) in [
-        ("numbers.csv", [], "without classes"), ("short.csv", [], "examples"), ("absent", [], "absent"), ("digits", ["classes=3,x"], "not 3 and x"),
+        ("numbers.csv", [], "without classes"), ("short.csv", [], "examples"), ("absent", [], "absent"),
+        ("digits", ["classes=3,x"], "not 3 and x"),
       ] as [(String, [String], String)] {
         let result = try run(settings, ["--data", data], in: directory)
         #expect(result.exitCode == 3 && result.output.isEmpty && result.errorLines.count == 1, "\(data): \(result.errors)")
@@ -86,7 +95,8 @@ struct ConvexReLUEndToEndTests {
       }
       // P above the number of distinct patterns of the data.
       let many = try run(Self.tiny + ["scaleExamples=4", "scalePatterns=900", "side=2"], ["--data", "digits"], in: directory)
-      #expect([2, 3, 70].contains(many.exitCode) && many.errors.contains("distinct activation patterns"), "\(many.exitCode): \(many.errors)")
+      #expect(
+        [2, 3, 70].contains(many.exitCode) && many.errors.contains("distinct activation patterns"), "\(many.exitCode): \(many.errors)")
       try Data("not a case".utf8).write(to: directory.appendingPathComponent("case.safetensors"))
       let result = try ApusProcess(["verify", "--system", "convex-relu", "case.safetensors"], in: directory)
       #expect(result.exitCode == 3 && result.errors.contains("case.safetensors"), "\(result.errors)")

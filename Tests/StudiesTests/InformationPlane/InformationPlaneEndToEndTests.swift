@@ -54,7 +54,9 @@ struct InformationPlaneEndToEndTests {
     try withTemporaryDirectory { directory in
       let rows = (0..<80).map { "\($0 % 10),\(($0 * 7) % 10),\($0 % 10 < 5 ? "low" : "high")" }
       try Data((["a,b,class"] + rows).joined(separator: "\n").utf8).write(to: directory.appendingPathComponent("table.csv"))
-      let settings = ["variants=tanh", "networks=2", "epochs=4", "recordPoints=3", "kernelPoints=0", "sweepEpochs=0", "batchSize=16", "hiddenUnits=4,3"]
+      let settings = [
+        "variants=tanh", "networks=2", "epochs=4", "recordPoints=3", "kernelPoints=0", "sweepEpochs=0", "batchSize=16", "hiddenUnits=4,3",
+      ]
       let result = try run(settings, ["--data", "table.csv", "--json", "--out", "here"], in: directory)
       #expect(result.exitCode == 0, "\(result.errors)")
       let refused = try ApusProcess(["predict", "here", "0101"], in: directory)
@@ -69,7 +71,8 @@ struct InformationPlaneEndToEndTests {
   func `wrong options are refused`(assignment: String, words: String) throws {
     try withTemporaryDirectory { directory in
       let result = try run([assignment], ["--json"], in: directory)
-      #expect(result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
+      #expect(
+        result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
     }
   }

@@ -40,7 +40,8 @@ public struct BinEdges: Sendable, Hashable {
     for value in values where value.isFinite { (low, high) = (min(low, value), max(high, value)) }
     guard low <= high else { throw .empty(what: "values to take a range of") }
     let upper = high > low ? high : low + 1
-    return try BinEdges(count: count, over: Double(low)...Double(upper), origin: "\(count) edges from the smallest to the largest activation")
+    return try BinEdges(
+      count: count, over: Double(low)...Double(upper), origin: "\(count) edges from the smallest to the largest activation")
   }
 
   /// Edges between which about equally many of the values lie; fewer than `count` where values repeat.

@@ -15,7 +15,8 @@ public struct NearestNeighbourInformation: Sendable {
 
   /// Bits. Activations (n, units) row by row; classes with one example are left out, as the estimator wants.
   public func information(_ activations: [Float], units: Int, labels: [Int]) -> Double {
-    precondition(activations.count == units * labels.count, "NearestNeighbourInformation: \(activations.count) values for \(labels.count) labels")
+    precondition(
+      activations.count == units * labels.count, "NearestNeighbourInformation: \(activations.count) values for \(labels.count) labels")
     var counts: [Int: Int] = [:]
     for label in labels { counts[label, default: 0] += 1 }
     let rows = labels.indices.filter { counts[labels[$0]]! > 1 }

@@ -18,7 +18,8 @@ public struct NetworkEnsemble: Module {
 
   /// Fresh networks, one a seed: weights from a normal distribution of deviation 1 / sqrt(inputs), drawn again beyond two deviations; biases 0.
   public init(widths: [Int], activation: HiddenActivation = .tanh, seeds: [Int]) {
-    precondition(widths.count >= 2 && widths.allSatisfy { $0 >= 1 }, "NetworkEnsemble: widths \(widths), expected at least two, each at least 1")
+    precondition(
+      widths.count >= 2 && widths.allSatisfy { $0 >= 1 }, "NetworkEnsemble: widths \(widths), expected at least two, each at least 1")
     precondition(!seeds.isEmpty, "NetworkEnsemble: no seed, expected one for each network")
     self.widths = widths
     self.activation = activation

@@ -9,7 +9,7 @@ import Tensors
 /// penalty rho is not part of the system, so it may follow the residuals at no cost.
 public struct RobustADMM: Sendable {
   public struct Settings: Sendable, Hashable {
-    /// rho to begin with.
+    /// rho to begin with; an n-th of it for the hinge, which is a mean.
     public var penalty: Double
     /// Over-relaxation, 1 to 1.9.
     public var relaxation: Double
@@ -170,7 +170,8 @@ public struct RobustADMM: Sendable {
     var z = split(x.0, x.1, x.2)
     var duals = split(x.0, x.1, x.2)
     evaluate(z.parts + duals.parts)
-    var rho = settings.penalty
+    // A mean of n terms is as steep as a sum with an n-th of the penalty.
+    var rho = settings.penalty * program.problem.loss.weight(n)
     var converged = false
     var iteration = 0
     while iteration < settings.maximumIterations, !converged {
@@ -197,7 +198,9 @@ public struct RobustADMM: Sendable {
       converged = primalResidual <= settings.tolerance && dualResidual <= settings.tolerance
       // Residuals of different size mean a penalty of the wrong size; scaled duals scale with it.
       let balance = primalResidual / max(dualResidual, 1e-300)
-      if !converged, iteration % (settings.checkInterval * 4) == 0, iteration < settings.maximumIterations / 2, balance > 4 || balance < 0.25 {
+      if !converged, iteration % (settings.checkInterval * 4) == 0, iteration < settings.maximumIterations / 2,
+        balance > 4 || balance < 0.25
+      {
         let factor = balance > 4 ? 2.0 : 0.5
         rho *= factor
         duals = Splits(parts: duals.parts.map { $0 * (1 / factor) })

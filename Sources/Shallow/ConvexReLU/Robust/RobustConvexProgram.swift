@@ -117,8 +117,10 @@ public struct RobustConvexProgram: Sendable {
       evaluate(g, tau, b, t, rows, copy, dualB, dualT, dualRows, dualCopy)
     }
     // The bias, or the pattern's own direction, where that has more room for its length.
-    return [patterns.directions.transposed(), g].map { $0 / $0.norm(axes: [1], keepingAxes: true).maximum(1e-300) }.reduce(g * 0) { best, next in
-      let better = margins(Tensor.concatenate([next, next])).min(axes: [1], keepingAxes: true)[0..<p]
+    return [patterns.directions.transposed(), g].map { $0 / $0.norm(axes: [1], keepingAxes: true).maximum(1e-300) }.reduce(g * 0) {
+      best, next in
+      let better =
+        margins(Tensor.concatenate([next, next])).min(axes: [1], keepingAxes: true)[0..<p]
         .> margins(Tensor.concatenate([best, best])).min(axes: [1], keepingAxes: true)[0..<p]
       let chosen = Tensor.select(better .| (best.abs().sum(axes: [1], keepingAxes: true) .== 0), next, best)
       evaluate(chosen)

@@ -93,7 +93,8 @@ struct InformationPlaneFindings {
     findings.add(
       Figure(
         "information-plane", title: "What each layer keeps of the input, and of the label",
-        caption: "Layers of tanh networks in the information plane, the mean of \(options.networks) networks; colour is the epoch, by logarithm. "
+        caption:
+          "Layers of tanh networks in the information plane, the mean of \(options.networks) networks; colour is the epoch, by logarithm. "
           + "\(tanh.edges), all \(task.labels.count) patterns. Up is fitting, left is compression.",
         .trajectories(plane(tanh))))
     for variant in options.variants where variant != .tanh {
@@ -141,19 +142,23 @@ struct InformationPlaneFindings {
       findings.add(
         Claim(
           "small-sample-forgets", "Trained on a small part of the patterns, the output's I(T;Y) ends below its own maximum.",
-          measured: Measurement(falls), .atLeast, baseline: 0.08, unit: "bit", measuredName: "maximum less end, softmax", baselineName: "threshold"))
+          measured: Measurement(falls), .atLeast, baseline: 0.08, unit: "bit", measuredName: "maximum less end, softmax",
+          baselineName: "threshold"))
       let ends = small.final(layer: softmax).map(\.aboutLabel)
       findings.add(
         Claim(
           "small-sample-learns-less", "It ends 0.3 bit and more below training on \(Int(100 * options.trainingShare)) % of them.",
-          measured: Measurement(tanh.final(layer: softmax).map(\.aboutLabel)), .atLeast, baseline: Measurement(ends), margin: 0.3, unit: "bit",
-          measuredName: "I(T;Y) at the end, \(Int(100 * options.trainingShare)) %", baselineName: "\(NumberText.short(100 * options.smallShare)) %"))
+          measured: Measurement(tanh.final(layer: softmax).map(\.aboutLabel)), .atLeast, baseline: Measurement(ends), margin: 0.3,
+          unit: "bit",
+          measuredName: "I(T;Y) at the end, \(Int(100 * options.trainingShare)) %",
+          baselineName: "\(NumberText.short(100 * options.smallShare)) %"))
     }
     let identities = identityViolation()
     findings.add(
       Claim(
         "identities", "0 <= I(T;Y) <= I(X;T), and neither exceeds what there is, for every network, layer and epoch.",
-        measured: Measurement(identities), .atMost, baseline: 1e-9, unit: "bit", measuredName: "largest violation", baselineName: "rounding"))
+        measured: Measurement(identities), .atMost, baseline: 1e-9, unit: "bit", measuredName: "largest violation", baselineName: "rounding"
+      ))
   }
 
   private func identityViolation() -> Double {
@@ -178,7 +183,8 @@ struct InformationPlaneFindings {
     findings.add(
       Figure(
         "relu-edges", title: "ReLU networks: what binning makes of them",
-        caption: "I(X;T) of layer \(min(3, lastHidden + 1)) of ReLU networks under two choices of \(options.bins) edges. Values beyond the last edge fall into "
+        caption:
+          "I(X;T) of layer \(min(3, lastHidden + 1)) of ReLU networks under two choices of \(options.bins) edges. Values beyond the last edge fall into "
           + "one bin, which looks like compression.",
         .lines(
           LinePlot(
@@ -189,7 +195,8 @@ struct InformationPlaneFindings {
 
   private func curve(_ name: String, _ one: InformationPlaneEstimates, layer: Int, role: SeriesRole = .method) -> Curve {
     Curve(
-      name, x: one.epochs.map { Double($0 + 1) }, runs: (0..<one.networkCount).map { one.aboutInput(layer: layer, network: $0) }, role: role)
+      name, x: one.epochs.map { Double($0 + 1) }, runs: (0..<one.networkCount).map { one.aboutInput(layer: layer, network: $0) }, role: role
+    )
   }
 
   // MARK: Paths over epochs
@@ -231,7 +238,8 @@ struct InformationPlaneFindings {
     findings.add(
       Figure(
         "gradient-phases", title: "From drift to diffusion",
-        caption: "Norm of the mean gradient over its deviation between \(options.gradientBatches) batches at fixed weights, by epoch; the grey line is what pure "
+        caption:
+          "Norm of the mean gradient over its deviation between \(options.gradientBatches) batches at fixed weights, by epoch; the grey line is what pure "
           + "noise gives.",
         .lines(
           LinePlot(
@@ -247,7 +255,8 @@ struct InformationPlaneFindings {
     ] {
       findings.add(
         Figure(
-          name, title: "\(title), relative to the weights", caption: "By epoch and layer of tanh networks, divided by the norm of the layer's weights.",
+          name, title: "\(title), relative to the weights",
+          caption: "By epoch and layer of tanh networks, divided by the norm of the layer's weights.",
           .lines(
             LinePlot(
               x: Axis("epoch + 1", scale: .logarithmic), y: Axis("share of ||W||", scale: .logarithmic),
@@ -269,8 +278,10 @@ struct InformationPlaneFindings {
     }
     findings.add(
       Claim(
-        "gradient-phases", "In the last three layers gradients of batches agree at first and are noise later: m/s falls to a third and less.",
-        measured: Measurement(drops), .atLeast, baseline: 3, measuredName: "largest m/s of 20 epochs over the median of the last half, least of layers",
+        "gradient-phases",
+        "In the last three layers gradients of batches agree at first and are noise later: m/s falls to a third and less.",
+        measured: Measurement(drops), .atLeast, baseline: 3,
+        measuredName: "largest m/s of 20 epochs over the median of the last half, least of layers",
         baselineName: "threshold"))
     let transitions = (0..<trajectory.networkCount).map { network in
       GradientPhases.transition(epochs: epochs, signalToNoise: ratios(lastHidden, network)).map(Double.init)
@@ -308,7 +319,8 @@ struct InformationPlaneFindings {
   /// All networks at a few epochs, one colour a layer.
   private func addSnapshots(to findings: inout Findings) {
     let wanted = [0, 9, 400, 1220, 9000].filter { $0 < options.epochs } + [options.epochs - 1]
-    let records = Set(wanted.map { epoch in tanh.epochs.indices.min { abs(tanh.epochs[$0] - epoch) < abs(tanh.epochs[$1] - epoch) }! }).sorted()
+    let records = Set(wanted.map { epoch in tanh.epochs.indices.min { abs(tanh.epochs[$0] - epoch) < abs(tanh.epochs[$1] - epoch) }! })
+      .sorted()
     for record in records {
       findings.add(
         Figure(
@@ -331,7 +343,8 @@ struct InformationPlaneFindings {
     var table = Table(
       "layers", title: "Layers over the whole run: mean and standard error over networks",
       columns: [
-        "networks", "layer", Table.Column("peak I(X;T)", "bit"), Table.Column("end", "bit"), Table.Column("fall", "bit"), "epoch of the peak",
+        "networks", "layer", Table.Column("peak I(X;T)", "bit"), Table.Column("end", "bit"), Table.Column("fall", "bit"),
+        "epoch of the peak",
         Table.Column("I(T;Y) at the end", "bit"), Table.Column("saturated at the end", .percent),
       ])
     for variant in options.variants {
@@ -412,7 +425,8 @@ struct InformationPlaneFindings {
     findings.add(
       Figure(
         "estimators", title: "The same layers by two estimators",
-        caption: "I(X;T) of the first tanh network: counted in bins, and between the bounds of kernel densities with sigma^2 = \(options.kernelVariance). Noise of that size hides "
+        caption:
+          "I(X;T) of the first tanh network: counted in bins, and between the bounds of kernel densities with sigma^2 = \(options.kernelVariance). Noise of that size hides "
           + "what bins of 1/15 tell apart.",
         .lines(
           LinePlot(
@@ -440,13 +454,18 @@ struct InformationPlaneFindings {
     findings.add(
       Figure(
         "bottleneck", title: "Layers and the best possible trade",
-        caption: "Networks trained on labels of a noisy rule, at the end: what their layers keep, beside the information bottleneck's curve. Colour is the beta at which a "
+        caption:
+          "Networks trained on labels of a noisy rule, at the end: what their layers keep, beside the information bottleneck's curve. Colour is the beta at which a "
           + "layer's encoder is nearest to the optimum's equations.",
         .trajectories(
           TrajectoryPlot(
             x: Axis("I(X;T)", "bit"), y: Axis("I(T;Y)", "bit"), value: Axis("beta", scale: .logarithmic), paths,
-            reference: [.init("bottleneck", [.init(0, 0, at: 0)] + curve.map { .init($0.aboutInput, $0.aboutLabel, at: 0) }
-              + [.init(log2(Double(task.labels.count)), information, at: 0)])], isJoined: false))))
+            reference: [
+              .init(
+                "bottleneck",
+                [.init(0, 0, at: 0)] + curve.map { .init($0.aboutInput, $0.aboutLabel, at: 0) }
+                  + [.init(log2(Double(task.labels.count)), information, at: 0)])
+            ], isJoined: false))))
     var table = Table(
       "bottleneck", title: "Layers of networks trained on the noisy rule, at the end",
       columns: [
@@ -475,11 +494,13 @@ struct InformationPlaneFindings {
         baselineName: "threshold"))
     findings.add(
       Claim(
-        "lagrangian-falls", "No iteration raises the Lagrangian.", measured: Measurement(bottleneck.curve.map(\.largestRise).max()!), .atMost,
+        "lagrangian-falls", "No iteration raises the Lagrangian.", measured: Measurement(bottleneck.curve.map(\.largestRise).max()!),
+        .atMost,
         baseline: 1e-12, unit: "nat", measuredName: "largest rise", baselineName: "rounding"))
     findings.add(
       Claim(
-        "curve-ends-at-all", "The curve rises, is concave, and ends at I(X;Y).", measured: Measurement(shapeViolation(curve, information)), .atMost,
+        "curve-ends-at-all", "The curve rises, is concave, and ends at I(X;Y).", measured: Measurement(shapeViolation(curve, information)),
+        .atMost,
         baseline: 1e-6, unit: "bit", measuredName: "largest violation", baselineName: "tolerance"))
     findings.add(
       Claim(
@@ -487,7 +508,8 @@ struct InformationPlaneFindings {
         baseline: 1e-6, unit: "bit", measuredName: "I(X;T) at beta = 0.9", baselineName: "nothing"))
     findings.add(
       Claim(
-        "deterministic-line", "For a deterministic rule the squared Lagrangian traces the line I(T;Y) = I(X;T), which the plain one jumps over.",
+        "deterministic-line",
+        "For a deterministic rule the squared Lagrangian traces the line I(T;Y) = I(X;T), which the plain one jumps over.",
         measured: Measurement(bottleneck.squared.map { abs($0.aboutInput - $0.aboutLabel) }.max()!), .atMost, baseline: 1e-6, unit: "bit",
         measuredName: "distance from the line", baselineName: "tolerance"))
   }
@@ -544,8 +566,10 @@ struct InformationPlaneFindings {
     if let shallow = epochsByDepth.first, let deep = epochsByDepth.last, shallow.0 < deep.0 {
       findings.add(
         Claim(
-          "depth-helps", "More hidden layers need fewer epochs to the same I(T;Y).", measured: deep.1, .below, baseline: shallow.1, unit: "epochs",
-          measuredName: "epochs to 0.8 bit, \(deep.0) hidden layers", baselineName: "\(shallow.0) hidden layer\(shallow.0 == 1 ? "" : "s")"))
+          "depth-helps", "More hidden layers need fewer epochs to the same I(T;Y).", measured: deep.1, .below, baseline: shallow.1,
+          unit: "epochs",
+          measuredName: "epochs to 0.8 bit, \(deep.0) hidden layers", baselineName: "\(shallow.0) hidden layer\(shallow.0 == 1 ? "" : "s")")
+      )
     }
   }
 
@@ -556,7 +580,8 @@ struct InformationPlaneFindings {
     for share in shares {
       let trajectory = try training.train(
         InformationPlaneExperiment(
-          name: "share-\(Int((share * 1000).rounded()))", title: "\(share)", hiddenUnits: options.hiddenUnits, activation: .tanh, share: share,
+          name: "share-\(Int((share * 1000).rounded()))", title: "\(share)", hiddenUnits: options.hiddenUnits, activation: .tanh,
+          share: share,
           labels: .given, epochs: options.sweepEpochs), gradients: false)
       let one = try InformationPlaneEstimates(trajectory, task: task, binning: .unit(options.bins))
       let softmax = one.layerCount - 1
@@ -579,7 +604,8 @@ struct InformationPlaneFindings {
     findings.add(
       Figure(
         "share-ends", title: "More patterns, more of the label",
-        caption: "I(T;Y) of the softmax after \(options.sweepEpochs) epochs by the part of the patterns learned from, and its maximum on the way.",
+        caption:
+          "I(T;Y) of the softmax after \(options.sweepEpochs) epochs by the part of the patterns learned from, and its maximum on the way.",
         .lines(
           LinePlot(
             x: Axis("part of the patterns", .percent, scale: .logarithmic), y: Axis("I(T;Y)", "bit"),

@@ -32,7 +32,8 @@ public struct InformationPlaneOptions: StudyOptions {
     Field("epochs", \.epochs, "passes over the training patterns", in: 2...1_000_000),
     Field("batchSize", \.batchSize, "patterns a step", in: 2...100_000),
     Field("learningRate", \.learningRate, "of Adam", in: 1e-7...1),
-    Field("trainingShare", \.trainingShare, "the part of the patterns that a network learns from; information is measured on all", in: 0.01...1),
+    Field(
+      "trainingShare", \.trainingShare, "the part of the patterns that a network learns from; information is measured on all", in: 0.01...1),
     Field("smallShare", \.smallShare, "the part of the variant small-sample", in: 0.005...1),
     Field("recordPoints", \.recordPoints, "epochs at which networks are looked at, by logarithm", in: 3...10_000),
     Field("bins", \.bins, "bin edges", in: 2...1000),

@@ -29,7 +29,8 @@ package struct InformationPlaneParity {
   private init(_ file: SafetensorsFile) throws {
     parity = Parity(file)
     guard let text = file.metadata["config"] else {
-      throw FileFormatError(path: file.url.path, at: .field("__metadata__"), found: "no entry \"config\"", expected: "a case's configuration")
+      throw FileFormatError(
+        path: file.url.path, at: .field("__metadata__"), found: "no entry \"config\"", expected: "a case's configuration")
     }
     do {
       configuration = try JSONDecoder().decode(Configuration.self, from: Data(text.utf8))

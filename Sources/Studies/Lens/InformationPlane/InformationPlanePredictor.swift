@@ -40,7 +40,8 @@ struct InformationPlanePredictor {
       let bits = input.compactMap { $0 == "0" ? Float(0) : $0 == "1" ? 1 : nil }
       guard bits.count == SymmetricRule.bitCount, input.count == bits.count else {
         throw StudyError(
-          "\"\(input)\" is no pattern of \(SymmetricRule.bitCount) bits", because: .data, advice: "write zeros and ones, as in 011010110100")
+          "\"\(input)\" is no pattern of \(SymmetricRule.bitCount) bits", because: .data, advice: "write zeros and ones, as in 011010110100"
+        )
       }
       return bits
     }

@@ -6,10 +6,12 @@ import Training
 /// Networks in the information plane, beside ReLU and linear networks, other estimators, and the bottleneck's optimum (Shwartz-Ziv and Tishby, 2017).
 public enum InformationPlaneStudy: Study {
   public static let card = StudyCard(
-    slug: "information-plane", title: "Opening the Black Box of Deep Neural Networks via Information", authors: ["Ravid Shwartz-Ziv", "Naftali Tishby"],
+    slug: "information-plane", title: "Opening the Black Box of Deep Neural Networks via Information",
+    authors: ["Ravid Shwartz-Ziv", "Naftali Tishby"],
     year: 2017, source: "arXiv 1703.00810", family: .lens,
     problem: "Accuracy says how well a network does, not what its layers keep of the input, or when they forget it.",
-    claim: "Layers first fit, then for most of the training compress the input while keeping the label, down to the information bottleneck's bound.",
+    claim:
+      "Layers first fit, then for most of the training compress the input while keeping the label, down to the information bottleneck's bound.",
     data: [.generated, .table, .labelledImages])
 
   public static func options(_ preset: Preset) -> InformationPlaneOptions {

@@ -31,7 +31,8 @@ struct InformationPlaneTask {
   static func open(_ nameOrPath: String?, _ options: InformationPlaneOptions, seed: Int) throws -> InformationPlaneTask {
     guard let location = nameOrPath else { return rule() }
     let source = try Dataset.open(
-      location, options: OpenOptions(roles: Table.Roles(missing: .dropRows), generatedTraining: options.examples, generatedTest: 1, seed: seed))
+      location,
+      options: OpenOptions(roles: Table.Roles(missing: .dropRows), generatedTraining: options.examples, generatedTest: 1, seed: seed))
     let all = source.training
     guard all.hasFeatures, all.classCount >= 2 else {
       throw StudyError(

@@ -32,15 +32,17 @@ struct ConvexReLUFindings {
 
   private func all(_ name: String, _ value: (ConvexReLUTask.Entry) -> [Double]) -> Measurement {
     // Starts of one split are one measurement of it.
-    Measurement(tasks.map { task in
-      let values = value(task.entries.first { $0.name == name }!)
-      return values.reduce(0, +) / Double(values.count)
-    })
+    Measurement(
+      tasks.map { task in
+        let values = value(task.entries.first { $0.name == name }!)
+        return values.reduce(0, +) / Double(values.count)
+      })
   }
 
   private func addTask(to findings: inout Findings) {
     var table = Table(
-      "robustness", title: "Test accuracy of \(data.classNames.joined(separator: " against ")), and under attack within epsilon = \(options.epsilon)",
+      "robustness",
+      title: "Test accuracy of \(data.classNames.joined(separator: " against ")), and under attack within epsilon = \(options.epsilon)",
       columns: ["training", Table.Column("clean", .percent), Table.Column("attacked", .percent), "networks a split"])
     var bars: [BarPlot.Bar] = []
     for entry in tasks[0].entries {
@@ -62,13 +64,15 @@ struct ConvexReLUFindings {
     let margin = data.isPictures || options.scaling == .range ? 30.0 : 20
     findings.add(
       Claim(
-        "robust-training-withstands", "Convex adversarial training withstands the attack that breaks plain training.", measured: robust, .atLeast,
+        "robust-training-withstands", "Convex adversarial training withstands the attack that breaks plain training.", measured: robust,
+        .atLeast,
         baseline: all(ConvexReLUTask.plainName, \.attacked), margin: margin, unit: .percent, measuredName: "robust convex, under attack",
         baselineName: "convex, under attack"))
     for (id, name) in [("fgsm", "Adam on FGSM examples"), ("pgd", "Adam on PGD examples")] {
       findings.add(
         Claim(
-          "robust-training-beats-\(id)", "Convex adversarial training is more accurate under attack than \(id.uppercased()) training of as wide networks.",
+          "robust-training-beats-\(id)",
+          "Convex adversarial training is more accurate under attack than \(id.uppercased()) training of as wide networks.",
           measured: robust, .above, baseline: all(name, \.attacked), unit: .percent, measuredName: "robust convex, under attack",
           baselineName: name))
     }
@@ -135,7 +139,9 @@ struct ConvexReLUFindings {
       "optima", title: "The objective reached on \(race.problem.count) points, beta = \(options.raceBeta)",
       columns: ["method", "size", "objective", "lower bound (dual)"])
     for one in race.byPatterns { table.append(["ADMM, P patterns", .init(one.count), .init(one.objective), .init(one.certificate.dual)]) }
-    for one in race.byNeurons { table.append(["sampled program, N neurons", .init(one.count), .init(one.objective), .init(one.certificate.dual)]) }
+    for one in race.byNeurons {
+      table.append(["sampled program, N neurons", .init(one.count), .init(one.objective), .init(one.certificate.dual)])
+    }
     for one in race.adams { table.append(["Adam, m neurons", .init(one.neurons), .number(Measurement(one.objectives)), .empty]) }
     findings.add(table)
 
@@ -143,7 +149,9 @@ struct ConvexReLUFindings {
     func excess(_ value: Double) -> Double { max((value - floor) / floor, 1e-7) }
     // The value at v may lie below the optimum as long as blocks are outside their cones.
     var curves = [
-      Curve("ADMM on all \(race.exact.patterns.count) patterns", x: race.iterations.map(Double.init), runs: [race.objectives.map { max(abs($0 - floor) / floor, 1e-7) }])
+      Curve(
+        "ADMM on all \(race.exact.patterns.count) patterns", x: race.iterations.map(Double.init),
+        runs: [race.objectives.map { max(abs($0 - floor) / floor, 1e-7) }])
     ]
     for one in race.adams {
       curves.append(
@@ -155,11 +163,13 @@ struct ConvexReLUFindings {
         caption: "Distance of the objective from the dual's lower bound, as a share of it, by iteration; the mean of Adam's starts with a "
           + "standard error.",
         .lines(
-          LinePlot(x: Axis("iteration", scale: .logarithmic), y: Axis("objective above the bound, relative", scale: .logarithmic), curves))))
+          LinePlot(x: Axis("iteration", scale: .logarithmic), y: Axis("objective above the bound, relative", scale: .logarithmic), curves)))
+    )
     findings.add(
       Figure(
         "sampling", title: "How many patterns or neurons are enough",
-        caption: "The optimum of programs with sampled patterns (exact program) and with sampled neurons, nested samples, beside the optimum over all.",
+        caption:
+          "The optimum of programs with sampled patterns (exact program) and with sampled neurons, nested samples, beside the optimum over all.",
         .lines(
           LinePlot(
             x: Axis("patterns or neurons", scale: .logarithmic), y: Axis("optimum", scale: .logarithmic),
@@ -186,11 +196,13 @@ struct ConvexReLUFindings {
     let hinge = outcomes[0]
     findings.add(
       Claim(
-        "clusters-withstand", "On XOR the robust network's hinge under attack is below 0.01.", measured: Measurement(hinge.attacked), .below,
+        "clusters-withstand", "On XOR the robust network's hinge under attack is below 0.01.", measured: Measurement(hinge.attacked),
+        .below,
         baseline: 0.01, measuredName: "robust, attacked training hinge", baselineName: "threshold"))
     findings.add(
       Claim(
-        "clusters-break", "The plainly trained network's hinge under the same attack is above 0.3.", measured: Measurement(hinge.plainAttacked),
+        "clusters-break", "The plainly trained network's hinge under the same attack is above 0.3.",
+        measured: Measurement(hinge.plainAttacked),
         .above, baseline: 0.3, measuredName: "plain, attacked training hinge", baselineName: "threshold"))
     findings.add(
       Claim(
@@ -210,7 +222,9 @@ struct ConvexReLUFindings {
       ])
     }
     findings.add(table)
-    for (name, title, solution) in [("clusters-robust", "Trained against perturbation", hinge.robust), ("clusters-plain", "Trained plainly", hinge.plain)] {
+    for (name, title, solution) in [
+      ("clusters-robust", "Trained against perturbation", hinge.robust), ("clusters-plain", "Trained plainly", hinge.plain),
+    ] {
       findings.add(
         Figure(
           name, title: "\(title): the network's output over the plane",
@@ -235,7 +249,8 @@ struct ConvexReLUFindings {
     findings.add(
       Figure(
         "cost", title: "Work of an iteration by the number of patterns",
-        caption: "Floating point operations of one iteration as planned, n = 64 examples, d = 8: through the whole matrix's factor they grow with the square of "
+        caption:
+          "Floating point operations of one iteration as planned, n = 64 examples, d = 8: through the whole matrix's factor they grow with the square of "
           + "P, through the two small factors in proportion to it.",
         .lines(
           LinePlot(
@@ -247,7 +262,8 @@ struct ConvexReLUFindings {
     findings.add(
       Claim(
         "quadratic-iterations", "An iteration's work grows at most with the square of d P, the factor being reused.",
-        measured: Measurement(exponent(work[1].flops)), .atMost, baseline: 2.05, measuredName: "exponent in P, Cholesky", baselineName: "quadratic"))
+        measured: Measurement(exponent(work[1].flops)), .atMost, baseline: 2.05, measuredName: "exponent in P, Cholesky",
+        baselineName: "quadratic"))
     findings.add(
       Claim(
         "linear-in-patterns", "Through the two small factors it grows in proportion to P.", measured: Measurement(exponent(work[0].flops)),
@@ -268,13 +284,16 @@ struct ConvexReLUFindings {
     findings.add(Metric("scale.dense-factor-bytes", Measurement(scale.denseBytes), .bytes))
     findings.add(
       Claim(
-        "scale-reaches-accuracy", "At full size, \(options.scaleIterations) iterations give a network as accurate as Adam's, within 3 points.",
-        measured: Measurement(100 * scale.accuracy), .atLeast, baseline: Measurement(scale.adamAccuracy.map { 100 * $0 }), margin: -3, unit: .percent,
+        "scale-reaches-accuracy",
+        "At full size, \(options.scaleIterations) iterations give a network as accurate as Adam's, within 3 points.",
+        measured: Measurement(100 * scale.accuracy), .atLeast, baseline: Measurement(scale.adamAccuracy.map { 100 * $0 }), margin: -3,
+        unit: .percent,
         measuredName: "ADMM (\(options.update.rawValue)), test accuracy", baselineName: "Adam, as many neurons, test accuracy"))
     findings.add(
       Figure(
         "scale", title: "The first tens of iterations do most",
-        caption: "Value of the program at v by iteration: \(scale.examples) pictures of \(scale.features) features, P = \(options.scalePatterns).",
+        caption:
+          "Value of the program at v by iteration: \(scale.examples) pictures of \(scale.features) features, P = \(options.scalePatterns).",
         .lines(
           LinePlot(
             x: "iteration", y: Axis("objective", scale: .logarithmic),

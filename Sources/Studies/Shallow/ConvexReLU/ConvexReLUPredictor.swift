@@ -19,7 +19,9 @@ struct ConvexReLUPredictor {
 
   private static let key = "description"
 
-  static func save(_ network: ReLUNetworks, data: ConvexReLUData, split: ConvexReLUData.Split, pictureShape: [Int]?, to run: StudyRun) throws {
+  static func save(_ network: ReLUNetworks, data: ConvexReLUData, split: ConvexReLUData.Split, pictureShape: [Int]?, to run: StudyRun)
+    throws
+  {
     let inputs = split.features.shape[1]
     let description = Description(
       classNames: data.classNames, scaler: split.scaler, isPictures: data.isPictures, shape: pictureShape ?? [inputs],

@@ -23,7 +23,8 @@ struct ConvexReLUScale {
       switch options.update {
       case .woodbury: .woodbury
       case .cholesky: .cholesky
-      case .blockCoordinate: .blockCoordinate(BlockCoordinateDescent(searchesStep: true, tolerance: 1e-3, maximumSteps: 2 * options.scalePatterns))
+      case .blockCoordinate:
+        .blockCoordinate(BlockCoordinateDescent(searchesStep: true, tolerance: 1e-3, maximumSteps: 2 * options.scalePatterns))
       }
     let size = 2.0 * Double(patterns.count * problem.width)
     denseBytes = 8 * size * size

@@ -11,7 +11,8 @@ public enum ConvexReLUStudy: Study {
     authors: ["Yatong Bai", "Tanmay Gautam", "Somayeh Sojoudi"], year: 2023, source: "SIAM Journal on Mathematics of Data Science 5 (2)",
     family: .shallow,
     problem: "Gradient descent on even a small network ends wherever its start leads, without a word on how good that is.",
-    claim: "A convex program with the same optimum gives the globally optimal network with a duality gap, and its robust form bounds the worst case.",
+    claim:
+      "A convex program with the same optimum gives the globally optimal network with a duality gap, and its robust form bounds the worst case.",
     data: [.labelledImages, .table, .generated])
 
   public static func options(_ preset: Preset) -> ConvexReLUOptions {
@@ -45,7 +46,8 @@ public enum ConvexReLUStudy: Study {
       tasks[0].robust.network, data: data, split: splits[0],
       pictureShape: side.map { [$0, $0, splits[0].features.shape[1] / ($0 * $0)] }, to: run)
     return try ConvexReLUFindings(
-      options: options, data: data, summary: data.summary(splits[0]), race: race, clusters: clusters, tasks: tasks, scale: scale, seed: run.seed
+      options: options, data: data, summary: data.summary(splits[0]), race: race, clusters: clusters, tasks: tasks, scale: scale,
+      seed: run.seed
     ).findings()
   }
 

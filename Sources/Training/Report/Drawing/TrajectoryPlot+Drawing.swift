@@ -57,7 +57,8 @@ extension TrajectoryPlot: DrawnPlot {
 /// The colours of "viridis" up to where they would be too light for a white page.
 enum Viridis {
   private static let stops: [(red: Double, green: Double, blue: Double)] = [
-    (68, 1, 84), (71, 44, 122), (59, 81, 139), (44, 113, 142), (33, 144, 141), (39, 173, 129), (92, 200, 99), (170, 220, 50), (225, 212, 30),
+    (68, 1, 84), (71, 44, 122), (59, 81, 139), (44, 113, 142), (33, 144, 141), (39, 173, 129), (92, 200, 99), (170, 220, 50),
+    (225, 212, 30),
   ]
 
   /// gnuplot's `shade(value)`: red, green and blue in one number.
