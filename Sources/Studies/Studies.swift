@@ -3,8 +3,10 @@ public enum Studies {
   /// One line a system, in the order of their slugs.
   public static let all: [any Study.Type] = [
     ConvexReLUStudy.self,
+    DeepONetStudy.self,
     InformationPlaneStudy.self,
     NoPropStudy.self,
+    VanillaNetStudy.self,
   ]
 
   /// The study of the system called `slug`; throws ``UnknownSystem``, with the nearest slug, when there is none.
