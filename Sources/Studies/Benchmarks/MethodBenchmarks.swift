@@ -5,20 +5,29 @@ import Tensors
 
 /// Rows that show what methods of this project cost, without peers.
 extension Benchmarks {
-  static let methods: [Benchmark] =
-    [4, 16, 64].flatMap { count in
-      [
+  static let methods: [Benchmark] = convexPrograms + ensembles
+
+  private static var convexPrograms: [Benchmark] {
+    var rows: [Benchmark] = []
+    for count in [4, 16, 64] {
+      rows.append(
         Benchmark("convex-woodbury-\(count)", "an iteration of ADMM, n = 256, d = 16, P = \(count) patterns, two small factors") {
           convexIteration(patterns: count, update: .woodbury)
-        },
+        })
+      rows.append(
         Benchmark("convex-cholesky-\(count)", "the same through the factor of the 2Pd x 2Pd matrix") {
           convexIteration(patterns: count, update: .cholesky)
-        },
-      ]
-    } + [
+        })
+    }
+    return rows
+  }
+
+  private static var ensembles: [Benchmark] {
+    [
       Benchmark("ensemble-1", "a step of one 12-10-7-5-4-3-2 tanh network, batch 256, Adam") { ensembleStep(networks: 1) },
       Benchmark("ensemble-50", "a step of fifty such networks in one graph") { ensembleStep(networks: 50) },
     ]
+  }
 
   private static func convexIteration(patterns count: Int, update: ConvexADMM.Update) -> () -> Float {
     var random = RandomStream(seed: 1)

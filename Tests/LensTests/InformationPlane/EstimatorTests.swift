@@ -36,10 +36,16 @@ import Testing
     let bounds = try KernelDensityBounds(variance: variance).bounds(
       Tensor(points.flatMap(\.self), shape: [3, 2]), labels: [0, 0, 1], classCount: 2)
     func estimate(_ rows: [[Double]], _ scale: Double) -> Double {
-      -rows.reduce(0) { sum, a in
-        let inner = rows.reduce(0) { $0 + exp(-((a[0] - $1[0]) * (a[0] - $1[0]) + (a[1] - $1[1]) * (a[1] - $1[1])) / (scale * variance)) }
-        return sum + log(inner / Double(rows.count))
-      } / Double(rows.count) / log(2)
+      var sum = 0.0
+      for a in rows {
+        var inner = 0.0
+        for b in rows {
+          let (x, y) = (a[0] - b[0], a[1] - b[1])
+          inner += exp(-(x * x + y * y) / (scale * variance))
+        }
+        sum -= log(inner / Double(rows.count))
+      }
+      return sum / Double(rows.count) / log(2)
     }
     for (measured, scale) in [(bounds.upper, 2.0), (bounds.lower, 8)] {
       let all = estimate(points, scale)

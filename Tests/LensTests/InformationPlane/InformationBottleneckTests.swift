@@ -29,7 +29,7 @@ import Testing
 
   @Test func `with beta below one nothing is kept`() throws {
     let bottleneck = try Self.example()
-    let start = (0..<8).map { x in (0..<8).map { ($0 == x ? 0.6 : 0) + 0.05 } }
+    let start: [[Double]] = (0..<8).map { x in (0..<8).map { t -> Double in t == x ? 0.65 : 0.05 } }
     let information = try bottleneck.solve(beta: 0.9, from: start).information
     #expect(information.aboutInput < 1e-6 && information.aboutLabel < 1e-6)
     #expect(throws: InformationError.self) { try bottleneck.solve(beta: 0) }
