@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
     .library(name: "Lens", targets: ["Lens"]),
+    .library(name: "Search", targets: ["Search"]),
     .library(name: "Shallow", targets: ["Shallow"]),
   ],
   dependencies: [
@@ -29,11 +30,12 @@ let package = Package(
       ]),
     .target(
       name: "Studies",
-      dependencies: ["Architectures", "Graphs", "Lens", "LocalLearning", "Shallow", "Training", "Datasets", "Layers", "Tensors"]),
+      dependencies: ["Architectures", "Graphs", "Lens", "LocalLearning", "Search", "Shallow", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
-    .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(name: "Lens", dependencies: ["Layers", "Tensors"]),
+    .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Search", dependencies: ["Layers", "Tensors"]),
     .target(name: "Shallow", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
@@ -72,6 +74,7 @@ let package = Package(
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
     .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
+    .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"]),
     .testTarget(name: "ShallowTests", dependencies: ["Shallow", "TestSupport"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "Lens", "CommandLineSupport", "apus"]),
   ],

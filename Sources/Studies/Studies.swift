@@ -2,10 +2,7 @@
 public enum Studies {
   /// One line a system, in the order of their slugs.
   public static let all: [any Study.Type] = [
-    ConvexReLUStudy.self,
-    DeepONetStudy.self,
-    InformationPlaneStudy.self,
-    NoPropStudy.self,
+    BigNASStudy.self, ConvexReLUStudy.self, DeepONetStudy.self, InformationPlaneStudy.self, NoPropStudy.self, OnceForAllStudy.self,
     VanillaNetStudy.self,
   ]
 

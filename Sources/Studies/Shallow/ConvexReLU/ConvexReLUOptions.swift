@@ -20,7 +20,7 @@ public struct ConvexReLUOptions: StudyOptions {
   // The race to the global optimum.
   public var racePoints = 30
   public var raceBeta = 0.05
-  public var racePenalty = 0.2
+  public var racePenalty = 0.05
   public var raceIterations = 4000
   public var patternCounts = [5, 20, 80]
   public var neuronCounts = [50, 400, 3000]

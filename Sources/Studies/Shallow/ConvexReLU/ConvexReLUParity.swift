@@ -100,9 +100,11 @@ package struct ConvexReLUParity {
   // MARK: Optima
 
   private mutating func compareOptima() throws {
+    // A penalty of the size of beta converges fastest; the case's own is kept for the iterates.
     let exact = try ConvexADMM(
       squared, patterns: patterns,
-      settings: .init(penalty: penalty, maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9, checkInterval: 200)
+      settings: .init(
+        penalty: max(squared.regularization, 1e-3), maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9, checkInterval: 200)
     ).solve().repaired()
     let unfinished = try ConvexADMM(
       squared, patterns: patterns, settings: .init(penalty: penalty, maximumIterations: 4000, primalTolerance: 0, dualTolerance: 0)
@@ -124,11 +126,11 @@ package struct ConvexReLUParity {
         ParityTensor("out.objectives.\(name)", ours: Tensor([values[index]]), expected: expected[index..<index + 1], tolerance: 1e-4))
     }
     // The optimum of a program that is not strictly convex in its blocks is found to the solver's accuracy.
-    try compare("out.cvx_V", exact.blocks[0..<p].transposed(), tolerance: 2e-2)
-    try compare("out.cvx_W", exact.blocks[p..<2 * p].transposed(), tolerance: 2e-2)
+    try compare("out.cvx_V", exact.blocks[0..<p].transposed(), tolerance: 5e-3)
+    try compare("out.cvx_W", exact.blocks[p..<2 * p].transposed(), tolerance: 5e-3)
     let network = exact.network(threshold: 1e-3)
-    try compare("out.recovered_U", network.hidden.squeezed(0), tolerance: 2e-2)
-    try compare("out.recovered_alpha", network.output.squeezed(0), tolerance: 2e-2)
+    try compare("out.recovered_U", network.hidden.squeezed(0), tolerance: 5e-3)
+    try compare("out.recovered_alpha", network.output.squeezed(0), tolerance: 5e-3)
     try compare("out.scp_alpha", sampled.alpha, tolerance: 1e-3)
   }
 }
