@@ -30,18 +30,29 @@ public struct LayerOptimality: Sendable, Hashable {
     for t in 0..<count { for y in 0..<classes { decoder[t][y] /= clusters[t] } }
     // A label that a cluster never has is at a large but finite distance.
     let logDecoder = Tensor(decoder.flatMap { $0.map { $0 > 0 ? log($0) : -1e4 } }, shape: [count, classes])
-    let conditional = Tensor(labels.flatMap(\.self), shape: [labels.count, classes])
-    let negativeEntropy = Tensor(labels.map { $0.reduce(0) { $0 + ($1 > 0 ? $1 * log($1) : 0) } })
+    // Inputs of equal p(y|x) are at equal distances from every cluster: one row stands for all of them.
+    var levels: [[Double]: Int] = [:]
+    var rows: [[Double]] = []
+    let level = labels.map { row -> Int in
+      if let known = levels[row] { return known }
+      levels[row] = rows.count
+      rows.append(row)
+      return rows.count - 1
+    }
+    let conditional = Tensor(rows.flatMap(\.self), shape: [rows.count, classes])
+    let negativeEntropy = Tensor(rows.map { $0.reduce(0) { $0 + ($1 > 0 ? $1 * log($1) : 0) } })
     let distance = negativeEntropy.expandingShape(at: 1) - conditional.matmul(logDecoder.transposed())
     let logClusters = Tensor(clusters.map { log($0) })
-    let own = Tensor(names.map { Int32($0) })
+    let rowOfInput = Tensor(level.map { Int32($0) })
+    let cellOfInput = Tensor(zip(level, names).map { Int32($0 * count + $1) })
     evaluate(distance, logClusters)
     var best = (beta: betas[0], residual: Double.infinity)
     for beta in betas {
       let scores = logClusters - distance * beta
       // p(t|x) is 1 at the layer's own state: the divergence is -log p_beta there.
-      let chosen = scores.takingAlong(axis: 1, own.expandingShape(at: 1)).squeezed(1)
-      let residual = (scores.logSumExp(axes: [1]) - chosen).mean().scalar(as: Double.self) / log(2)
+      let chosen = scores.flattened().gathered(cellOfInput)
+      let totals = scores.logSumExp(axes: [1]).gathered(rowOfInput)
+      let residual = (totals - chosen).mean().scalar(as: Double.self) / log(2)
       if residual < best.residual { best = (beta, residual) }
     }
     beta = best.beta

@@ -104,7 +104,8 @@ package struct ConvexReLUParity {
     let exact = try ConvexADMM(
       squared, patterns: patterns,
       settings: .init(
-        penalty: max(squared.regularization, 1e-3), maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9, checkInterval: 200)
+        penalty: max(squared.regularization, 1e-3), maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9,
+        checkInterval: 200)
     ).solve().repaired()
     let unfinished = try ConvexADMM(
       squared, patterns: patterns, settings: .init(penalty: penalty, maximumIterations: 4000, primalTolerance: 0, dualTolerance: 0)
