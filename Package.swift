@@ -12,7 +12,9 @@ let package = Package(
     .library(name: "Architectures", targets: ["Architectures"]),
     .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
+    .library(name: "Lens", targets: ["Lens"]),
     .library(name: "Search", targets: ["Search"]),
+    .library(name: "Shallow", targets: ["Shallow"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -33,13 +35,15 @@ let package = Package(
     .target(
       name: "Studies",
       dependencies: [
-        "Architectures", "Graphs", "LocalLearning", "Search", "Training", "Datasets", "Layers", "Tensors",
+        "Architectures", "Graphs", "Lens", "LocalLearning", "Search", "Shallow", "Training", "Datasets", "Layers", "Tensors",
         .product(name: "Yams", package: "Yams"),
       ]),
     .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Lens", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(name: "Search", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Shallow", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
@@ -78,9 +82,11 @@ let package = Package(
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
+    .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
     .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"]),
+    .testTarget(name: "ShallowTests", dependencies: ["Shallow", "TestSupport"]),
     .testTarget(
-      name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus", .product(name: "GRDB", package: "GRDB.swift")]),
+      name: "StudiesTests", dependencies: ["Studies", "Lens", "CommandLineSupport", "apus", .product(name: "GRDB", package: "GRDB.swift")]),
   ],
   swiftLanguageModes: [.v6]
 )

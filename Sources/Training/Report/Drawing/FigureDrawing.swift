@@ -21,6 +21,7 @@ extension Figure {
     case .confusion(let plot): plot
     case .pareto(let plot): plot
     case .graph(let graph): LaidOutGraph(graph: graph, positions: positions)
+    case .trajectories(let plot): plot
     }
   }
 }

@@ -18,6 +18,7 @@ public struct Figure: Sendable, Hashable {
     case confusion(ConfusionMatrix)
     case pareto(ParetoPlot)
     case graph(GraphPlot)
+    case trajectories(TrajectoryPlot)
   }
 
   public init(_ name: String, title: String, caption: String, _ content: Content) {
