@@ -113,7 +113,7 @@ struct TableExperiment {
     try steps(of: part.trainingLabels.count, seed: seed) { indices, stream in
       let positions = Tensor(indices.map(Int64.init))
       let logits = try withContext(.training, random: stream) { try model(rows.gathered(positions), positions: positions).logits }
-      optimizer.minimize(logits.softmaxCrossEntropy(labels: labels.gathered(positions)).mean())
+      return optimizer.minimize(logits.softmaxCrossEntropy(labels: labels.gathered(positions)).mean())
     }
     return try model(part.testRows.tensor).logits.argMax().array(of: Int64.self).map(Int.init)
   }
@@ -124,7 +124,7 @@ struct TableExperiment {
     steps(of: part.trainingLabels.count, seed: seed) { indices, stream in
       let positions = Tensor(indices.map(Int64.init))
       let logits = withContext(.training, random: stream) { network(rows.gathered(positions)) }
-      optimizer.minimize(logits.softmaxCrossEntropy(labels: labels.gathered(positions)).mean())
+      return optimizer.minimize(logits.softmaxCrossEntropy(labels: labels.gathered(positions)).mean())
     }
     return network(part.testRows.tensor).argMax().array(of: Int64.self).map(Int.init)
   }
