@@ -51,7 +51,6 @@ struct SheafExperiments {
       for method in options.methods {
         var values: [Double] = []
         for (number, split) in graph.splits.enumerated() {
-          // The published edge of the diagonal model is a stalk of its own width; the rest is shared.
           let result = try training.train(
             method, settings, on: graph, split: split, as: "\(graph.name)-\(method.rawValue)-split-\(number)", seed: run.seed + number)
           values.append(result.accuracy)
