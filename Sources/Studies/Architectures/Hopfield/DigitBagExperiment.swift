@@ -90,6 +90,27 @@ struct DigitBagExperiment {
       }
     }
     addFindings(scores, curves, keys, to: &findings)
+    try addCost(to: &findings)
+  }
+
+  /// What one training step on a bag of ten digits holds, exactly as planned.
+  private func addCost(to findings: inout Findings) throws {
+    var table = Table(
+      "digit-bags-cost", title: "What one training step on a bag of ten digits holds and computes, exactly as planned",
+      columns: ["pooling", "parameters", Table.Column("saved and temporary values", .bytes), "million operations"])
+    for variant in Variant.allCases {
+      var random = RandomStream(seed: run.seed)
+      let network = try Self.network(variant, options, random: &random)
+      network.materialize()
+      let bag = Tensor.zeros([1, 10, 28, 28, 1])
+      evaluate(bag)
+      let loss = withContext(.training, random: random) {
+        binaryCrossEntropy(logits: network.scores(bag, padding: nil).logits, targets: Tensor.ones([1]))
+      }
+      let plan = PlanSummary(of: [loss] + loss.gradients(withRespectTo: network.parameters.map(\.value)))
+      table.append([.text(variant.rawValue), .init(network.parameterCount), .init(plan.temporaryBytes), .init(plan.flops * 1e-6)])
+    }
+    findings.add(table)
   }
 
   private func judged(

@@ -79,6 +79,7 @@ struct SheafExperiments {
         "benchmark", title: "Classes of nodes whose neighbours differ",
         caption: "Test accuracy on the same divisions; networks without a learned sheaf in grey.",
         .bars(BarPlot(Axis("test accuracy", .percent), bars))))
+    try addCost(to: &findings)
     guard !accuracies.isEmpty else { return }
     let name = data.isGenerated ? "the generated graph" : "Texas and Wisconsin"
     for method in [SheafOptions.Method.diagonal, .orthogonal] {
@@ -98,6 +99,30 @@ struct SheafExperiments {
             measuredName: "\(method.title) on \(name)", baselineName: "MLP"))
       }
     }
+  }
+
+  /// What one training step of each method holds, exactly as planned.
+  private func addCost(to findings: inout Findings) throws {
+    let graph = data.graphs[0]
+    var table = Table(
+      "cost", title: "What one training step on \(graph.name) holds and computes, exactly as planned",
+      columns: ["method", "parameters", Table.Column("saved and temporary values", .bytes), "million operations"])
+    for method in options.methods {
+      var random = RandomStream(seed: run.seed)
+      let classifier = try SheafTraining.classifier(
+        method, settings(of: graph), on: graph.graph, inputs: graph.data.featureCount, classes: graph.classes, random: &random)
+      classifier.module.materialize()
+      let loss = try withContext(.training, random: random) {
+        try classifier.logits(graph.features).softmaxCrossEntropy(labels: graph.labels).mean()
+      }
+      let gradients = loss.gradients(withRespectTo: classifier.module.parameters.map(\.value))
+      let plan = PlanSummary(of: [loss] + gradients)
+      table.append([
+        .text(method.title), .init(classifier.module.parameterCount), .init(plan.temporaryBytes), .init(plan.flops * 1e-6),
+      ])
+      findings.add(Metric("step-bytes.\(method.rawValue)", Measurement(plan.temporaryBytes), .bytes))
+    }
+    findings.add(table)
   }
 
   private var predicted: SheafOptions.Method? { options.methods.first { $0.role == .method } ?? options.methods.first }
