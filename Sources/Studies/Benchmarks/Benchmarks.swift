@@ -3,28 +3,29 @@ import Tensors
 
 /// The rows of the benchmark, with the shapes of the peers' script (Benchmarks/README.md).
 public enum Benchmarks {
-  public static let all: [Benchmark] = [
-    Benchmark("mlp-tiny", "32-64-64-10, ReLU, batch 32") { classification(perceptron([32, 64, 64, 10]), input: [32, 32]) },
-    Benchmark("mlp", "784-512-512-10, ReLU, batch 128") { classification(perceptron([784, 512, 512, 10]), input: [128, 784]) },
-    Benchmark("cnn", "two convolutions with max pooling, two dense layers, 128 x 28 x 28") {
-      classification(convolutional(), input: [128, 28, 28, 1])
-    },
-    Benchmark("resnet20", "ResNet-20 with batch normalisation, 128 x 32 x 32 x 3") {
-      classification(made { ResNet20(random: &$0) }, input: [128, 32, 32, 3])
-    },
-    Benchmark("mbconv", "six inverted residuals, depthwise 5 x 5, 128 x 32 x 32 x 3") {
-      classification(made { MobileNet(random: &$0) }, input: [128, 32, 32, 3])
-    },
-    Benchmark("transformer", "4 pre-norm blocks of width 256, vocabulary 8192, 16 x 128 tokens, Adam") { transformer() },
-    Benchmark("gcn", "two graph convolutions on 2708 nodes with 13264 entries, 1433 features, 16 hidden, 7 classes, Adam") {
-      graphConvolution()
-    },
-    Benchmark("hopfield", "3 retrievals of 1024 queries among 4096 patterns of 512 numbers") { hopfield() },
-    Benchmark("resnet20-infer-1", "inference, normalisation folded, one image") { inference(batch: 1) },
-    Benchmark("resnet20-infer-128", "inference, normalisation folded, 128 images") { inference(batch: 128) },
-    Benchmark("supernet-fresh", "the mbconv network, another random subnet each step", isFreshEachStep: true) { supernet() },
-    Benchmark("small-ops", "200 chained operations on 64 numbers") { smallOperations() },
-  ]
+  public static let all: [Benchmark] =
+    [
+      Benchmark("mlp-tiny", "32-64-64-10, ReLU, batch 32") { classification(perceptron([32, 64, 64, 10]), input: [32, 32]) },
+      Benchmark("mlp", "784-512-512-10, ReLU, batch 128") { classification(perceptron([784, 512, 512, 10]), input: [128, 784]) },
+      Benchmark("cnn", "two convolutions with max pooling, two dense layers, 128 x 28 x 28") {
+        classification(convolutional(), input: [128, 28, 28, 1])
+      },
+      Benchmark("resnet20", "ResNet-20 with batch normalisation, 128 x 32 x 32 x 3") {
+        classification(made { ResNet20(random: &$0) }, input: [128, 32, 32, 3])
+      },
+      Benchmark("mbconv", "six inverted residuals, depthwise 5 x 5, 128 x 32 x 32 x 3") {
+        classification(made { MobileNet(random: &$0) }, input: [128, 32, 32, 3])
+      },
+      Benchmark("transformer", "4 pre-norm blocks of width 256, vocabulary 8192, 16 x 128 tokens, Adam") { transformer() },
+      Benchmark("gcn", "two graph convolutions on 2708 nodes with 13264 entries, 1433 features, 16 hidden, 7 classes, Adam") {
+        graphConvolution()
+      },
+      Benchmark("hopfield", "3 retrievals of 1024 queries among 4096 patterns of 512 numbers") { hopfield() },
+      Benchmark("resnet20-infer-1", "inference, normalisation folded, one image") { inference(batch: 1) },
+      Benchmark("resnet20-infer-128", "inference, normalisation folded, 128 images") { inference(batch: 128) },
+      Benchmark("supernet-fresh", "the mbconv network, another random subnet each step", isFreshEachStep: true) { supernet() },
+      Benchmark("small-ops", "200 chained operations on 64 numbers") { smallOperations() },
+    ] + architectures
 
   public static func named(_ name: String) -> Benchmark? { all.first { $0.name == name } }
 }

@@ -8,7 +8,8 @@ struct ConvolutionUnit: Layer {
   let activation: Activation.Function
 
   init(
-    _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, activation: Activation.Function, random: inout RandomStream
+    _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, activation: Activation.Function,
+    random: inout RandomStream
   ) {
     convolution = Convolution(
       inputs: inputs, outputs: outputs, kernel: [kernel, kernel], strides: [stride, stride], padding: .symmetric([kernel / 2, kernel / 2]),

@@ -10,7 +10,6 @@ struct SheafPredictor {
   private enum Key {
     static let method = "method"
     static let classes = "classes"
-    static let layers = "layers"
     static let settings = "published-settings-of"
     static let features = "graph.features"
     static let edges = "graph.edges"

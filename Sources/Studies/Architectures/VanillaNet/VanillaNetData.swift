@@ -1,0 +1,68 @@
+import Architectures
+import Datasets
+import Foundation
+import Tensors
+import Training
+
+/// Labelled images: uint8, or float32 where they were drawn; normalised when they are batched.
+struct VanillaNetData {
+  let name: String
+  let isGenerated: Bool
+  let training: Dataset
+  let test: Dataset
+  let normalization: Normalization
+
+  /// Opens what `--data` names, or draws striped shapes.
+  /// - Throws: `FileAccessError`, `FileFormatError`; `StudyError` for data that are no labelled images.
+  init(_ location: String?, _ options: VanillaNetOptions, seed: Int) throws {
+    guard let location else {
+      (training, test) = TexShapes(side: options.side).splits(training: options.trainingExamples, test: options.testExamples, seed: seed)
+      name = "drawn striped shapes"
+      isGenerated = true
+      normalization = Normalization(mean: [0, 0, 0], standardDeviation: [1, 1, 1])
+      return
+    }
+    let source = try Dataset.open(
+      location,
+      options: OpenOptions(
+        images: ImageFolder.Options(height: options.side, width: options.side), generatedTraining: options.trainingExamples,
+        generatedTest: options.testExamples, seed: seed))
+    guard source.training.hasImages, source.training.classCount >= 2 else {
+      throw StudyError(
+        "\(location) holds \(source.kind.rawValue) without labelled images", because: .data,
+        advice: "give pictures with classes: an IDX or CIFAR folder, or one folder of pictures a class")
+    }
+    let parts = source.splits(testFraction: 0.2, seed: seed)
+    training = parts.training.shuffled(seed: seed).prefix(options.trainingExamples)
+    test = parts.test.shuffled(seed: seed).prefix(options.testExamples)
+    name = source.kind == .generated ? "generated \(location)" : URL(fileURLWithPath: location).lastPathComponent
+    isGenerated = source.kind == .generated
+    normalization = Normalization(fitting: training)
+  }
+
+  var classCount: Int { training.classCount }
+  /// Height, width, channels.
+  var imageShape: [Int] { Array(training.featureShape) }
+
+  /// Test images from `start` on, normalised as the network sees them.
+  func testImages(_ range: Range<Int>) -> Tensor { prepared(test.features[range]) }
+
+  private func prepared(_ images: Tensor) -> Tensor {
+    normalization(images.dtype == .uint8 ? images.cast(to: .float32) / 255 : images)
+  }
+
+  /// - Throws: `StudyError` where the images leave nothing of the network's maps.
+  func check(fits configuration: VanillaNetConfiguration) throws {
+    do {
+      try configuration.checkFits(height: imageShape[0], width: imageShape[1], channels: imageShape[2])
+    } catch {
+      throw StudyError("\(name): \(error)", because: .data)
+    }
+  }
+
+  var summary: DataSummary {
+    DataSummary(
+      name, isGenerated: isGenerated, trainingExamples: training.count, testExamples: test.count, classes: classCount,
+      shape: imageShape.map(String.init).joined(separator: " x "))
+  }
+}
