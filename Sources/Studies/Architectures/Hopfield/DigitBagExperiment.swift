@@ -72,7 +72,6 @@ struct DigitBagExperiment {
   func add(to findings: inout Findings) throws {
     let digits = try data.digits()
     var scores: [Variant: [SetScores]] = [:]
-    var curves: [Variant: [[Double]]] = [:]
     var keys: [[Set<Int>]] = []
     for seed in run.seeds(options.seeds) {
       let training = Self.bags(digits.training.images, labels: digits.training.labels, count: options.trainingBags, seed: seed)
@@ -83,13 +82,11 @@ struct DigitBagExperiment {
         var random = RandomStream(seed: seed, step: 200 + number)
         let network = try Self.network(variant, options, random: &random)
         let trainer = SetTraining(run: run, epochs: options.bagEpochs, learningRate: 5e-4, weightDecay: 1e-4, batchSize: 1)
-        let result = try judged(network, trainer, training, test, "bags-\(number)-seed-\(seed)", seed)
-        curves[variant, default: []].append(result.curve)
-        scores[variant, default: []].append(result.scores)
+        scores[variant, default: []].append(try judged(network, trainer, training, test, "bags-\(number)-seed-\(seed)", seed))
         if variant == .hopfield, seed == run.seed { try DigitBagPredictor.save(network, to: run) }
       }
     }
-    addFindings(scores, curves, keys, to: &findings)
+    addFindings(scores, keys, to: &findings)
     try addCost(to: &findings)
   }
 
@@ -115,13 +112,13 @@ struct DigitBagExperiment {
 
   private func judged(
     _ network: some SetNetwork, _ trainer: SetTraining, _ training: SetBags, _ test: SetBags, _ name: String, _ seed: Int
-  ) throws -> (curve: [Double], scores: SetScores) {
-    let curve = try trainer.train(network, on: training, watching: test, as: name, seed: seed, options: options)
-    return (curve, trainer.scores(network, test))
+  ) throws -> SetScores {
+    try trainer.train(network, on: training, watching: nil, as: name, seed: seed, options: options)
+    return trainer.scores(network, test)
   }
 
   private func addFindings(
-    _ scores: [Variant: [SetScores]], _ curves: [Variant: [[Double]]], _ keys: [[Set<Int>]], to findings: inout Findings
+    _ scores: [Variant: [SetScores]], _ keys: [[Set<Int>]], to findings: inout Findings
   ) {
     func area(_ variant: Variant) -> Measurement { Measurement(scores[variant]!.map(\.area)) }
     func hits(_ variant: Variant) -> Measurement? {

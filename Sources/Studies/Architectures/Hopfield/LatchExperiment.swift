@@ -85,7 +85,7 @@ struct LatchExperiment {
   private func trained(
     _ network: some SetNetwork, _ trainer: SetTraining, _ training: SetBags, _ validation: SetBags, _ name: String, _ seed: Int
   ) throws -> Double {
-    try trainer.train(network, on: training, watching: validation, as: name, seed: seed, options: options)
+    try trainer.train(network, on: training, watching: nil, as: name, seed: seed, options: options)
     return trainer.scores(network, validation).accuracy
   }
 }
