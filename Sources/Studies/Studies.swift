@@ -1,7 +1,9 @@
 /// Every system of this project.
 public enum Studies {
   /// One line a system, in the order of their slugs.
-  public static let all: [any Study.Type] = [DeepONetStudy.self, NoPropStudy.self, VanillaNetStudy.self]
+  public static let all: [any Study.Type] = [
+    BigNASStudy.self, DeepONetStudy.self, NoPropStudy.self, OnceForAllStudy.self, VanillaNetStudy.self,
+  ]
 
   /// The study of the system called `slug`; throws ``UnknownSystem``, with the nearest slug, when there is none.
   public static func study(_ slug: String, among studies: [any Study.Type] = all) throws -> any Study.Type {
