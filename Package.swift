@@ -12,6 +12,7 @@ let package = Package(
     .library(name: "Architectures", targets: ["Architectures"]),
     .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
+    .library(name: "Search", targets: ["Search"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -25,10 +26,11 @@ let package = Package(
       dependencies: [
         "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Studies", dependencies: ["Architectures", "Graphs", "LocalLearning", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(name: "Studies", dependencies: ["Architectures", "Graphs", "LocalLearning", "Search", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Search", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
@@ -65,6 +67,7 @@ let package = Package(
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
+    .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"]),
     .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]

@@ -55,6 +55,18 @@ public struct Convolution: Layer, ConfiguredModule {
     bias = configuration.hasBias ? Parameter(biases([configuration.outputs], fans: fans, random: &random)) : nil
   }
 
+  /// A layer with given weights, (outputs, kernel..., inputs / groups), and bias, (outputs).
+  public init(_ configuration: Configuration, weight: Tensor, bias: Tensor? = nil) {
+    let shape = Shape([configuration.outputs] + configuration.kernel + [configuration.inputs / configuration.groups])
+    precondition(weight.shape == shape, "Convolution: the weight must be \(shape), its shape is \(weight.shape)")
+    precondition(
+      configuration.hasBias == (bias != nil) && (bias == nil || bias!.shape == [configuration.outputs]),
+      "Convolution: the bias must be (outputs) = [\(configuration.outputs)] where the configuration has one, and nothing where it has none")
+    self.configuration = configuration
+    self.weight = Parameter(weight)
+    self.bias = bias.map { Parameter($0) }
+  }
+
   public init(
     inputs: Int, outputs: Int, kernel: [Int], strides: [Int]? = nil, padding: Padding = .valid, dilations: [Int]? = nil, groups: Int = 1,
     hasBias: Bool = true, weights: Initializer = .standard, bias: Initializer = .standard, random: inout RandomStream

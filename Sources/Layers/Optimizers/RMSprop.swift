@@ -18,6 +18,9 @@ public final class RMSprop: RuleOptimizer {
     _ groups: [ParameterGroup], learningRate: Double = 1e-2, decay: Double = 0.99, epsilon: Double = 1e-8, momentum: Double = 0,
     isCentered: Bool = false, weightDecay: Double = 0
   ) {
+    precondition(
+      (0..<1).contains(decay) && epsilon >= 0 && (0..<1).contains(momentum),
+      "RMSprop: decay \(decay) and momentum \(momentum) must lie in 0 ..< 1, epsilon \(epsilon) must not be negative")
     let rule = RMSpropRule(decay: decay, epsilon: epsilon, momentum: momentum, isCentered: isCentered)
     super.init(groups, rule: rule, learningRate: learningRate, weightDecay: weightDecay)
   }

@@ -127,6 +127,8 @@ import Testing
       }
       try refused(["--data", "table.csv"], [], "without labelled images")
       try refused(["--data", "absent"], [], "absent")
+      // The paper's sizes are for pictures that somebody has.
+      try refused(["--preset", "paper"], ["trainingExamples=10000000", "side=224"], "too many to draw")
       // Maps of 8, pooled by 2 and 8: nothing is left.
       try refused([], ["strides=2,8,2", "side=8"], "nothing is left")
       try refused([], ["stemKernel=16", "side=12"], "the stem of 16 x 16")

@@ -19,7 +19,7 @@ public struct DeepONetOptions: StudyOptions {
   public var learningRate = 1e-3
   public var plainWidths = [100, 100]
   public var plainGrid = true
-  public var plainGridWidths = [10, 40, 160]
+  public var plainGridWidths = [10, 40]
   public var convergence = true
   public var convergenceTriples = [50, 100, 200, 400, 800, 1600, 3200]
   public var convergenceSensors = [2, 3, 5, 10, 20, 50]

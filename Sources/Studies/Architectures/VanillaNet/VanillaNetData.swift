@@ -16,6 +16,12 @@ struct VanillaNetData {
   /// - Throws: `FileAccessError`, `FileFormatError`; `StudyError` for data that are no labelled images.
   init(_ location: String?, _ options: VanillaNetOptions, seed: Int) throws {
     guard let location else {
+      let values = (options.trainingExamples + options.testExamples) * options.side * options.side * 3
+      guard values <= 500_000_000 else {
+        throw StudyError(
+          "\(options.trainingExamples) and \(options.testExamples) drawings of \(options.side) x \(options.side) pixels are too many to draw",
+          because: .data, advice: "give pictures with --data, or smaller --set trainingExamples=, testExamples= and side=")
+      }
       (training, test) = TexShapes(side: options.side).splits(training: options.trainingExamples, test: options.testExamples, seed: seed)
       name = "drawn striped shapes"
       isGenerated = true
