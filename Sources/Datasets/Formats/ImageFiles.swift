@@ -7,6 +7,10 @@ public enum ImageFiles {
   /// Extensions of files that are taken for images.
   public static let extensions: Set<String> = ["png", "jpg", "jpeg", "pgm", "ppm", "pnm"]
 
+  /// The files of a folder that are named as images, in the order of their names.
+  /// - Throws: `FileAccessError`.
+  public static func pictures(in folder: URL) throws -> [URL] { try ImageFolder.visibleFiles(of: folder).filter(isNamedAsImage) }
+
   static func isNamedAsImage(_ url: URL) -> Bool { extensions.contains(url.pathExtension.lowercased()) }
 
   /// - Throws: `FileFormatError`, `FileAccessError`.

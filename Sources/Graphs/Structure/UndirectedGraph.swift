@@ -15,6 +15,11 @@ public struct UndirectedGraph: Sendable {
     public let lower: Int
     public let upper: Int
 
+    public init(lower: Int, upper: Int) {
+      self.lower = lower
+      self.upper = upper
+    }
+
     public static func < (a: Edge, b: Edge) -> Bool { (a.lower, a.upper) < (b.lower, b.upper) }
   }
 
@@ -23,6 +28,11 @@ public struct UndirectedGraph: Sendable {
     public var loops = 0
     /// Rows that name an edge which was named before, in either direction.
     public var repetitions = 0
+
+    public init(loops: Int = 0, repetitions: Int = 0) {
+      self.loops = loops
+      self.repetitions = repetitions
+    }
   }
 
   public let reduction: Reduction

@@ -61,7 +61,8 @@ package struct VanillaNetParity {
     // A bias that a normalisation takes away again has a derivative of nothing but rounding; it is measured against the other derivatives.
     for name in file.names where name.hasPrefix("grad.") {
       guard let gradient = exported[String(name.dropFirst(5))] else {
-        throw FileFormatError(path: file.url.path, at: .field(name), found: "a derivative of something else", expected: "one of a parameter")
+        throw FileFormatError(
+          path: file.url.path, at: .field(name), found: "a derivative of something else", expected: "one of a parameter")
       }
       try parity.compare(name, gradient, tolerance: backward)
     }
