@@ -4,19 +4,25 @@ import Tensors
 /// A multi-layer perceptron on the features of nodes alone: dropout before each linear layer, ReLU between.
 public struct NodePerceptron: Module {
   public let layers: [Dense]
+  public let inputDropout: Dropout
   public let dropout: Dropout
 
-  public init(inputs: Int, hidden: Int, classes: Int, depth: Int = 2, dropout: Double = 0.5, random: inout RandomStream) {
+  /// - Parameter inputDropout: on the features; as in the other layers by default.
+  public init(
+    inputs: Int, hidden: Int, classes: Int, depth: Int = 2, dropout: Double = 0.5, inputDropout: Double? = nil, random: inout RandomStream
+  ) {
     precondition(depth >= 1, "NodePerceptron: a depth of \(depth), at least 1 is needed")
     let widths = [inputs] + Array(repeating: hidden, count: depth - 1) + [classes]
     layers = zip(widths, widths.dropFirst()).map { Dense(inputs: $0, outputs: $1, random: &random) }
+    self.inputDropout = Dropout(inputDropout ?? dropout)
     self.dropout = Dropout(dropout)
   }
 
   /// (nodes, inputs) gives logits (nodes, classes).
   public func callAsFunction(_ x: Tensor) -> Tensor {
     layers.enumerated().reduce(x) { x, layer in
-      let y = layer.element(dropout(x))
+      let dropping = layer.offset == 0 ? inputDropout : dropout
+      let y = layer.element(dropping(x))
       return layer.offset == layers.count - 1 ? y : y.relu()
     }
   }
@@ -44,14 +50,19 @@ public struct NormalizedAdjacency: Sendable {
 /// Graph convolutions (Kipf and Welling, 2017): x <- relu(A x W) in each layer, dropout before.
 public struct GraphConvolutionNetwork: Module {
   public let layers: [Dense]
+  public let inputDropout: Dropout
   public let dropout: Dropout
 
-  public init(inputs: Int, hidden: Int, classes: Int, depth: Int = 2, dropout: Double = 0.5, random: inout RandomStream) {
+  /// - Parameter inputDropout: on the features; as in the other layers by default.
+  public init(
+    inputs: Int, hidden: Int, classes: Int, depth: Int = 2, dropout: Double = 0.5, inputDropout: Double? = nil, random: inout RandomStream
+  ) {
     precondition(depth >= 1, "GraphConvolutionNetwork: a depth of \(depth), at least 1 is needed")
     let widths = [inputs] + Array(repeating: hidden, count: depth - 1) + [classes]
     layers = zip(widths, widths.dropFirst()).map {
       Dense(inputs: $0, outputs: $1, weights: .glorotUniform(), bias: .zeros, random: &random)
     }
+    self.inputDropout = Dropout(inputDropout ?? dropout)
     self.dropout = Dropout(dropout)
   }
 
@@ -59,7 +70,8 @@ public struct GraphConvolutionNetwork: Module {
   /// - Parameter visit: is given the state (nodes, width) after each layer.
   public func callAsFunction(_ x: Tensor, _ adjacency: NormalizedAdjacency, visit: ((Tensor) -> Void)? = nil) -> Tensor {
     layers.enumerated().reduce(x) { x, layer in
-      let weighted = dropout(x).matmul(layer.element.weight.value)
+      let dropping = layer.offset == 0 ? inputDropout : dropout
+      let weighted = dropping(x).matmul(layer.element.weight.value)
       var y = adjacency.matrix.matmul(weighted) + layer.element.bias!.value
       if layer.offset < layers.count - 1 { y = y.relu() }
       visit?(y)

@@ -125,7 +125,8 @@ struct SheafTraining {
     switch method {
     case .gcn:
       let model = GraphConvolutionNetwork(
-        inputs: inputs, hidden: settings.hidden, classes: classes, depth: settings.layers, dropout: settings.dropout, random: &random)
+        inputs: inputs, hidden: settings.hidden, classes: classes, depth: settings.layers, dropout: settings.dropout,
+        inputDropout: settings.inputDropout, random: &random)
       let adjacency = NormalizedAdjacency(graph)
       return classifier(model) { model($0, adjacency) }
     case .gat:
@@ -134,7 +135,8 @@ struct SheafTraining {
       return classifier(model) { model($0, graph) }
     case .mlp:
       let model = NodePerceptron(
-        inputs: inputs, hidden: settings.hidden, classes: classes, dropout: settings.dropout, random: &random)
+        inputs: inputs, hidden: settings.hidden, classes: classes, dropout: settings.dropout, inputDropout: settings.inputDropout,
+        random: &random)
       return classifier(model) { model($0) }
     case .diagonal, .orthogonal, .general, .identity: preconditionFailure("SheafTraining: no configuration for \(method.rawValue)")
     }

@@ -37,7 +37,7 @@ public struct BigNASOptions: StudyOptions {
   public var space = BigNASSpace.fiveBlocksNarrow
   public var variants: [BigNASVariant] = [.uniform, .sandwichLabels, .sandwich, .warm]
   public var ablations: [BigNASVariant] = []
-  public var seeds = 3
+  public var seeds = 2
   public var lengths: [Int] = []
   public var trainingExamples = 6000
   public var validationExamples = 2000
@@ -134,7 +134,7 @@ public struct BigNASOptions: StudyOptions {
     return options
   }()
 
-  /// FMB-5N on small pictures, three seeds.
+  /// FMB-5N on small pictures, two seeds.
   static let reduced = BigNASOptions()
 
   /// The paper's space on ImageNet: rates are for 4096 pictures a step.
