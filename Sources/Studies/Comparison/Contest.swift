@@ -18,7 +18,7 @@ struct Contender: Codable {
   let role: SeriesRole
   /// On the test pictures, in percent.
   let accuracy: Double
-  let cost: TrainingCost
+  let cost: StepCost
   let parameterCount: Int
 }
 

@@ -71,7 +71,7 @@ final class TrainingRun<Source: BatchSource> {
     let nextBatch = try source.batches(ofEpoch: position.epoch, from: position.batch)
     while let batch = try nextBatch() {
       if pending.isEmpty { try takeSnapshotIfDue() }
-      try TrainingCost.counted {
+      try StepCost.counted {
         pending.append(try record(batch, step: position.step, epoch: position.epoch, number: position.batch, isReplay: false))
       }
       position.step += 1
@@ -81,7 +81,7 @@ final class TrainingRun<Source: BatchSource> {
       guard isLast || position.step % loop.readingInterval == 0 else { continue }
       let itemCount = pending.reduce(0) { $0 + $1.itemCount }
       let stepCount = pending.count
-      try TrainingCost.counted { try settle() }
+      try StepCost.counted { try settle() }
       display.advance(by: stepCount, items: itemCount, metrics: averages)
       if let signal = loop.interruption() { try stop(for: signal) }
       if !isLast, let seconds = loop.checkpointSeconds, loop.clock() - savedTime >= seconds { try save() }

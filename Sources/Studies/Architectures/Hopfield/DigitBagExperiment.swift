@@ -43,10 +43,15 @@ struct DigitBagExperiment {
     }
   }
 
+  /// Pictures in [0, 1] as the published bags have them: mean 0.1307 and deviation 0.3081, those of MNIST.
+  static func normalized(_ images: Tensor) -> Tensor { (images - 0.1307) / 0.3081 }
+
   /// Bags from numbered digits: lengths round(N(10, 2^2)), every other bag positive.
   /// - Parameters:
   ///   - images: (samples, 28, 28, 1) in [0, 1].
   static func bags(_ images: Tensor, labels: [Int], count: Int, seed: Int) -> SetBags {
+    let rows = normalized(images)
+    evaluate(rows)
     var random = SplitMix64(seed: seed, 10)
     let targets = labels.indices.filter { labels[$0] == target }
     let others = labels.indices.filter { labels[$0] != target }
@@ -54,19 +59,19 @@ struct DigitBagExperiment {
     var keys: [Set<Int>] = []
     for bag in 0..<count {
       let length = max(1, Int(random.normal(10, 2).rounded()))
-      var rows: [Int]
+      var members: [Int]
       if bag % 2 == 1 {
-        rows = (0..<length).map { _ in others[random.integer(below: others.count)] }
+        members = (0..<length).map { _ in others[random.integer(below: others.count)] }
       } else {
-        rows = (0..<length).map { _ in random.integer(below: labels.count) }
-        if !rows.contains(where: { labels[$0] == target }) {
-          rows[random.integer(below: length)] = targets[random.integer(below: targets.count)]
+        members = (0..<length).map { _ in random.integer(below: labels.count) }
+        if !members.contains(where: { labels[$0] == target }) {
+          members[random.integer(below: length)] = targets[random.integer(below: targets.count)]
         }
       }
-      bags.append(rows)
-      keys.append(Set(rows.indices.filter { labels[rows[$0]] == target }))
+      bags.append(members)
+      keys.append(Set(members.indices.filter { labels[members[$0]] == target }))
     }
-    return SetBags(rows: images, bags: bags, labels: (0..<count).map { $0 % 2 == 0 }, keys: keys)
+    return SetBags(rows: rows, bags: bags, labels: (0..<count).map { $0 % 2 == 0 }, keys: keys)
   }
 
   func add(to findings: inout Findings) throws {

@@ -31,7 +31,7 @@ struct DigitBagPredictor {
         throw FileFormatError(path: url.path, found: "no pictures", expected: "a picture of a digit, or a folder of such")
       }
       let pictures = try files.map { try ImageFiles.read($0).converted(toChannels: 1).resized(height: 28, width: 28).tensor }
-      let bag = Tensor.stack(pictures).cast(to: .float32) / 255
+      let bag = DigitBagExperiment.normalized(Tensor.stack(pictures).cast(to: .float32) / 255)
       let logit = withContext(.inference) { network.scores(bag.expandingShape(at: 0), padding: nil).logits }
       let probability = Double(logit.sigmoid().scalar())
       let isPositive = probability >= 0.5

@@ -10,7 +10,7 @@ extension VanillaNetStudy: ComparableStudy {
     options.batchSize = contest.batchSize
     let training = VanillaNetTraining(options: options, data: VanillaNetData(contest.images), run: run, seed: contest.seed)
     return try options.variants.map { variant in
-      let (result, cost) = try TrainingCost.measured { try training.train(variant) }
+      let (result, cost) = try StepCost.measured { try training.train(variant) }
       return Contender(
         name: variant.title, role: variant.role, accuracy: result.deployedAccuracy, cost: cost,
         parameterCount: result.network.deployed.parameterCount)

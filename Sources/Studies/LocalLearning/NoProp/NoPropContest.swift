@@ -10,7 +10,7 @@ extension NoPropStudy: ComparableStudy {
     options.batchSize = contest.batchSize
     let training = NoPropTraining(options: options, data: contest.images, run: run, seed: contest.seed)
     return try options.variants.map { variant in
-      let (result, cost) = try TrainingCost.measured { try training.train(variant) }
+      let (result, cost) = try StepCost.measured { try training.train(variant) }
       return Contender(
         name: variant.title, role: variant.role, accuracy: result.accuracy, cost: cost, parameterCount: result.classifier.parameterCount)
     }

@@ -17,8 +17,8 @@ extension ConvexReLUStudy: ComparableStudy {
     var random = RandomStream(seed: contest.seed)
     let patterns = try ActivationPatterns.sampled(features: features, count: Self.patternCount, random: &random)
     let iterations = contest.epochs * max(1, images.training.count / contest.batchSize)
-    let (model, cost) = try TrainingCost.measured {
-      try TrainingCost.counted {
+    let (model, cost) = try StepCost.measured {
+      try StepCost.counted {
         try OneVersusRest(
           features: features, labels: images.training.labels!, classCount: images.classCount, patterns: patterns, regularization: 1e-3,
           lastColumnIsBias: true, settings: ConvexADMM.Settings(maximumIterations: iterations))

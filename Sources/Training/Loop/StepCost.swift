@@ -2,7 +2,7 @@ import Synchronization
 import Tensors
 
 /// What the steps of trainings took, without the evaluations between them.
-public struct TrainingCost: Sendable, Hashable, Codable {
+public struct StepCost: Sendable, Hashable, Codable {
   /// By the clock.
   public var seconds: Double
   /// Inputs, parameters, outputs and temporaries of the largest plan that a step ran, in bytes; exact.
@@ -14,7 +14,7 @@ public struct TrainingCost: Sendable, Hashable, Codable {
   }
 
   /// Runs `body` and adds up what its trainings take: every step of a ``TrainingLoop`` in it, and what else is `counted`.
-  public static func measured<Result>(_ body: () throws -> Result) rethrows -> (result: Result, cost: TrainingCost) {
+  public static func measured<Result>(_ body: () throws -> Result) rethrows -> (result: Result, cost: StepCost) {
     let meter = TrainingMeter()
     let result = try TrainingMeter.$current.withValue(meter) { try body() }
     return (result, meter.cost.withLock { $0 })
@@ -37,5 +37,5 @@ public struct TrainingCost: Sendable, Hashable, Codable {
 
 private final class TrainingMeter: Sendable {
   @TaskLocal static var current: TrainingMeter?
-  let cost = Mutex(TrainingCost())
+  let cost = Mutex(StepCost())
 }
