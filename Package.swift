@@ -12,7 +12,9 @@ let package = Package(
     .library(name: "Architectures", targets: ["Architectures"]),
     .library(name: "Graphs", targets: ["Graphs"]),
     .library(name: "LocalLearning", targets: ["LocalLearning"]),
+    .library(name: "Lens", targets: ["Lens"]),
     .library(name: "Search", targets: ["Search"]),
+    .library(name: "Shallow", targets: ["Shallow"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -26,11 +28,15 @@ let package = Package(
       dependencies: [
         "Studies", "Training", "Layers", "Datasets", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "Studies", dependencies: ["Architectures", "Graphs", "LocalLearning", "Search", "Training", "Datasets", "Layers", "Tensors"]),
+    .target(
+      name: "Studies",
+      dependencies: ["Architectures", "Graphs", "Lens", "LocalLearning", "Search", "Shallow", "Training", "Datasets", "Layers", "Tensors"]),
     .target(name: "Architectures", dependencies: ["Layers", "Tensors"]),
     .target(name: "Graphs", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Lens", dependencies: ["Layers", "Tensors"]),
     .target(name: "LocalLearning", dependencies: ["Layers", "Tensors"]),
     .target(name: "Search", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Shallow", dependencies: ["Layers", "Tensors"]),
     .target(
       name: "Training",
       dependencies: [
@@ -67,8 +73,10 @@ let package = Package(
     .testTarget(name: "ArchitecturesTests", dependencies: ["Architectures", "TestSupport"]),
     .testTarget(name: "GraphsTests", dependencies: ["Graphs", "TestSupport"]),
     .testTarget(name: "LocalLearningTests", dependencies: ["LocalLearning"]),
+    .testTarget(name: "LensTests", dependencies: ["Lens", "TestSupport"]),
     .testTarget(name: "SearchTests", dependencies: ["Search", "TestSupport"]),
-    .testTarget(name: "StudiesTests", dependencies: ["Studies", "CommandLineSupport", "apus"]),
+    .testTarget(name: "ShallowTests", dependencies: ["Shallow", "TestSupport"]),
+    .testTarget(name: "StudiesTests", dependencies: ["Studies", "Lens", "CommandLineSupport", "apus"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -2,7 +2,8 @@
 public enum Studies {
   /// One line a system, in the order of their slugs.
   public static let all: [any Study.Type] = [
-    BigNASStudy.self, DeepONetStudy.self, HopfieldStudy.self, SheafStudy.self, NoPropStudy.self, OnceForAllStudy.self,
+    BigNASStudy.self, ConvexReLUStudy.self, DeepONetStudy.self, HopfieldStudy.self, InformationPlaneStudy.self, SheafStudy.self,
+    NoPropStudy.self, OnceForAllStudy.self,
     VanillaNetStudy.self,
   ]
 

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// The rows of the benchmark, with the shapes of the peers' script (Benchmarks/README.md).
+/// The rows of the benchmark, with the shapes of the peers' script (Benchmarks/README.md), and rows of methods.
 public enum Benchmarks {
   public static let all: [Benchmark] =
     [
@@ -25,7 +25,7 @@ public enum Benchmarks {
       Benchmark("resnet20-infer-128", "inference, normalisation folded, 128 images") { inference(batch: 128) },
       Benchmark("supernet-fresh", "the mbconv network, another random subnet each step", isFreshEachStep: true) { supernet() },
       Benchmark("small-ops", "200 chained operations on 64 numbers") { smallOperations() },
-    ] + architectures + graphs + sets
+    ] + architectures + graphs + methods + sets
 
   public static func named(_ name: String) -> Benchmark? { all.first { $0.name == name } }
 }

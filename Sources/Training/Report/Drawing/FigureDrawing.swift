@@ -19,6 +19,7 @@ extension Figure {
     case .images(let plot): plot
     case .confusion(let plot): plot
     case .pareto(let plot): plot
+    case .trajectories(let plot): plot
     }
   }
 }

@@ -17,6 +17,7 @@ public struct Figure: Sendable, Hashable {
     case images(ImageGrid)
     case confusion(ConfusionMatrix)
     case pareto(ParetoPlot)
+    case trajectories(TrajectoryPlot)
   }
 
   public init(_ name: String, title: String, caption: String, _ content: Content) {

@@ -1,0 +1,237 @@
+import Foundation
+import Tensors
+
+/// The alternating direction method of multipliers on the exact convex program, or on one with sampled patterns (section 3):
+///
+/// min loss(F u, y) + beta ||v||_{2,1}  subject to  u = v, G u = s, s >= 0.
+///
+/// The matrix of the u-step is factored once; an iteration then costs a few products with X.
+public struct ConvexADMM: Sendable {
+  /// How u is updated.
+  public enum Update: Sendable, Hashable {
+    /// Exactly, through factors of a d x d and an n x n matrix.
+    case woodbury
+    /// Exactly, through the factor of the 2Pd x 2Pd matrix, as in the paper.
+    case cholesky
+    /// Approximately, by random block coordinate descent.
+    case blockCoordinate(BlockCoordinateDescent)
+  }
+
+  public struct Settings: Sendable, Hashable {
+    public var update: Update
+    /// rho, above 0.
+    public var penalty: Double
+    /// gamma_a / rho; 1 is the plain method.
+    public var dualStep: Double
+    public var maximumIterations: Int
+    /// Ends when max(||u - v||, ||G u - s||) by the largest element, and the dual residual, are below these.
+    public var primalTolerance: Double
+    public var dualTolerance: Double
+    /// Residuals are looked at every so many iterations.
+    public var checkInterval: Int
+    /// Of block coordinate descent.
+    public var seed: Int
+
+    public init(
+      update: Update = .woodbury, penalty: Double = 0.5, dualStep: Double = 1, maximumIterations: Int = 4000,
+      primalTolerance: Double = 1e-7, dualTolerance: Double = 1e-7, checkInterval: Int = 50, seed: Int = 0
+    ) {
+      self.update = update
+      self.penalty = penalty
+      self.dualStep = dualStep
+      self.maximumIterations = maximumIterations
+      self.primalTolerance = primalTolerance
+      self.dualTolerance = dualTolerance
+      self.checkInterval = checkInterval
+      self.seed = seed
+    }
+  }
+
+  /// The iterates; u, v and lambda are (2P, d), s and nu (2P, n).
+  public struct State: Sendable {
+    public var u: Tensor
+    public var v: Tensor
+    public var s: Tensor
+    /// Scaled duals.
+    public var lambda: Tensor
+    public var nu: Tensor
+    /// p = F u and its scaled dual, (n), where the loss is not part of the u-step.
+    public var outputs: Tensor?
+    public var outputDual: Tensor?
+    public var iteration = 0
+    /// ||K (u - u before)||, the dual residual over rho.
+    var change: Tensor
+    var blockStep = 1.0
+    var random: SplitMix
+  }
+
+  public let problem: ConvexReLUProblem
+  public let patterns: ActivationPatterns
+  public let settings: Settings
+  private let operators: GatedOperators
+  private let factorization: (any UpdateFactorization)?
+  private let descent: BlockDescentUpdate?
+
+  /// - Throws: `setting` for a penalty or a step out of range, `shape` for patterns of other data.
+  public init(_ problem: ConvexReLUProblem, patterns: ActivationPatterns, settings: Settings = Settings()) throws(ConvexReLUError) {
+    for (name, value) in [("rho", settings.penalty), ("gamma_a / rho", settings.dualStep)] where !(value > 0 && value.isFinite) {
+      throw .setting(name: name, value: value, allowed: "above 0")
+    }
+    guard settings.maximumIterations >= 1, settings.checkInterval >= 1 else {
+      throw .setting(name: "iterations", value: Double(settings.maximumIterations), allowed: "at least 1")
+    }
+    guard patterns.matrix.shape[0] == problem.count else {
+      throw .shape(what: "the patterns", found: patterns.matrix.shape.dimensions, expected: [problem.count, patterns.count])
+    }
+    self.problem = problem
+    self.patterns = patterns
+    self.settings = settings
+    operators = GatedOperators(problem.features, patterns)
+    // The squared loss is solved with u; of others the u-step sees ||F u - p + mu||².
+    let weight = problem.loss == .squared ? 1 / settings.penalty : 1
+    switch settings.update {
+    case .woodbury: (factorization, descent) = (WoodburyFactorization(operators, weight: weight), nil)
+    case .cholesky: (factorization, descent) = (DenseFactorization(operators, weight: weight), nil)
+    case .blockCoordinate(let choice): (factorization, descent) = (nil, BlockDescentUpdate(choice, operators))
+    }
+  }
+
+  /// Whether the outputs are split off: the loss is not quadratic and u is solved for, or the loss has no gradient.
+  private var splitsOutputs: Bool { problem.loss != .squared && (factorization != nil || !problem.loss.isSmooth) }
+
+  /// Zeros, or a solution of a neighbouring problem on the same patterns (a warm start along beta).
+  public func initialState(from solution: ConvexSolution? = nil) -> State {
+    let (p, d, n) = (patterns.count, problem.width, problem.count)
+    var state = State(
+      u: .zeros([2 * p, d], dtype: .float64), v: .zeros([2 * p, d], dtype: .float64), s: .zeros([2 * p, n], dtype: .float64),
+      lambda: .zeros([2 * p, d], dtype: .float64), nu: .zeros([2 * p, n], dtype: .float64),
+      change: Tensor(0, dtype: .float64), random: SplitMix(seed: UInt64(bitPattern: Int64(settings.seed))))
+    if let solution {
+      precondition(solution.blocks.shape == [2 * p, d], "ConvexADMM: a solution of other patterns \(solution.blocks.shape)")
+      state.u = solution.blocks
+      if let duals = solution.duals { (state.lambda, state.nu) = duals }
+    }
+    if splitsOutputs {
+      state.outputs = operators.output(state.u)
+      state.outputDual = solution?.outputDual ?? .zeros([n], dtype: .float64)
+    }
+    return state
+  }
+
+  /// One iteration: v, s (and p), then u, then the duals.
+  public func step(_ before: State) -> State {
+    var state = before
+    let rho = settings.penalty
+    state.v = (before.u + before.lambda).shrunkRows(by: problem.regularization / rho)
+    state.s = (operators.gate(before.u) + before.nu).relu()
+    let pull = state.v - before.lambda
+    let slacks = state.s - before.nu
+    if splitsOutputs, let dual = before.outputDual {
+      let point = operators.output(before.u) + dual
+      let outputs = problem.loss.proximal(point, problem.targets, penalty: rho)
+      state.outputs = outputs
+      state.u = updated(before, pull, slacks, &state, target: outputs - dual)
+      state.outputDual = dual + (operators.output(state.u) - outputs) * settings.dualStep
+    } else {
+      state.u = updated(before, pull, slacks, &state, target: nil)
+    }
+    state.lambda = before.lambda + (state.u - state.v) * settings.dualStep
+    state.nu = before.nu + (operators.gate(state.u) - state.s) * settings.dualStep
+    let move = state.u - before.u
+    state.change = move.abs().max().maximum(operators.gate(move).abs().max())
+    state.iteration += 1
+    var held = [state.u, state.v, state.s, state.lambda, state.nu, state.change]
+    if let outputs = state.outputs, let dual = state.outputDual { held += [outputs, dual] }
+    evaluate(held)
+    return state
+  }
+
+  private func updated(_ before: State, _ pull: Tensor, _ slacks: Tensor, _ state: inout State, target: Tensor?) -> Tensor {
+    let rho = settings.penalty
+    if let factorization {
+      let outputs = target.map { operators.outputTransposed($0) } ?? operators.outputTransposed(problem.targets) / rho
+      return factorization.solve(outputs + pull + operators.gateTransposed(slacks))
+    }
+    let loss = problem.loss
+    let targets = problem.targets
+    let term =
+      target.map { target in
+        OutputTerm(
+          value: { ($0 - target).square().sum() * (rho / 2) }, gradient: { ($0 - target) * rho }, curvature: rho)
+      }
+      ?? OutputTerm(value: { loss($0, targets) }, gradient: { loss.gradient($0, targets) }, curvature: loss.curvature)
+    return descent!.run(
+      from: before.u, center: pull, slacks: slacks, penalty: rho, term: term, iteration: before.iteration, step: &state.blockStep,
+      random: &state.random)
+  }
+
+  /// The floating point operations and bytes of one iteration, as planned.
+  public func iterationPlan() -> PlanSummary {
+    let state = initialState()
+    let rho = settings.penalty
+    guard let factorization else { preconditionFailure("ConvexADMM: an iteration of block coordinate descent has no one plan") }
+    let v = (state.u + state.lambda).shrunkRows(by: problem.regularization / rho)
+    let s = (operators.gate(state.u) + state.nu).relu()
+    let u = factorization.solve(
+      operators.outputTransposed(problem.targets) / rho + v - state.lambda + operators.gateTransposed(s - state.nu))
+    let lambda = state.lambda + (u - v)
+    let nu = state.nu + operators.gate(u) - s
+    return PlanSummary(of: u, v, s, lambda, nu)
+  }
+
+  /// max(||u - v||, ||G u - s||, ||F u - p||) by the largest element, and the largest of the stationarity residual
+  /// ||∇loss + rho (lambda + Gᵀ nu)|| and of rho ||K (u - u before)||.
+  ///
+  /// With exact steps and gamma_a = rho the former is zero by construction at every iteration; the latter then tells.
+  public func residuals(_ state: State) -> (primal: Double, dual: Double) {
+    let rho = settings.penalty
+    var primal = (state.u - state.v).abs().max().maximum((operators.gate(state.u) - state.s).abs().max())
+    let outputs = operators.output(state.u)
+    var slope: Tensor
+    if let split = state.outputs, let dual = state.outputDual {
+      primal = primal.maximum((outputs - split).abs().max())
+      slope = dual * rho
+    } else {
+      slope = problem.loss.gradient(outputs, problem.targets)
+    }
+    let stationarity = operators.outputTransposed(slope) + (state.lambda + operators.gateTransposed(state.nu)) * rho
+    let dual = stationarity.norm().maximum(state.change * rho)
+    evaluate(primal, dual)
+    return (primal.scalar(as: Double.self), dual.scalar(as: Double.self))
+  }
+
+  /// Iterates until both residuals are small, or to the limit.
+  ///
+  /// - Parameters:
+  ///   - start: a solution on the same patterns to start from.
+  ///   - watch: called at every check with the iteration and the value of the program at v.
+  public func solve(
+    from start: ConvexSolution? = nil, watch: (_ iteration: Int, _ objective: Double) -> Void = { _, _ in }
+  ) -> ConvexSolution {
+    var state = initialState(from: start)
+    var converged = false
+    while state.iteration < settings.maximumIterations, !converged {
+      state = step(state)
+      guard state.iteration % settings.checkInterval == 0 || state.iteration == settings.maximumIterations else { continue }
+      let (primal, dual) = residuals(state)
+      converged = primal <= settings.primalTolerance && dual <= settings.dualTolerance
+      watch(state.iteration, objective(state))
+    }
+    return solution(state, converged: converged)
+  }
+
+  /// The value of the convex program at v, whose blocks may still be a little outside their cones.
+  public func objective(_ state: State) -> Double {
+    let fit = problem.loss(operators.output(state.v), problem.targets)
+    return (fit + state.v.rowNormSum * problem.regularization).scalar(as: Double.self)
+  }
+
+  /// v of a state as a solution.
+  public func solution(_ state: State, converged: Bool = false) -> ConvexSolution {
+    var solution = ConvexSolution(
+      problem: problem, patterns: patterns, blocks: state.v, iterations: state.iteration, converged: converged)
+    solution.duals = (state.lambda, state.nu)
+    solution.outputDual = state.outputDual
+    return solution
+  }
+}
