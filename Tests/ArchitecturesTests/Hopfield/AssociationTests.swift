@@ -51,8 +51,8 @@ import Testing
     let both = try layer(AssociationConfiguration(width: 6, heads: 2, scaling: .perHead([0.3, 2]), updates: 2, projectsOutput: false))
     let first = try layer(AssociationConfiguration(width: 6, heads: 2, scaling: .uniform(0.3), updates: 2, projectsOutput: false))
     let second = try layer(AssociationConfiguration(width: 6, heads: 2, scaling: .uniform(2), updates: 2, projectsOutput: false))
-    #expect(largest(both(x)[.ellipsis, 0..<3], first(x)[.ellipsis, 0..<3]) < 1e-12)
-    #expect(largest(both(x)[.ellipsis, 3..<6], second(x)[.ellipsis, 3..<6]) < 1e-12)
+    #expect(largest(both(x)[.ellipsis, 0..<3], first(x)[.ellipsis, 0..<3]) < 1e-8)
+    #expect(largest(both(x)[.ellipsis, 3..<6], second(x)[.ellipsis, 3..<6]) < 1e-8)
   }
 
   @Test func `a large inverse temperature retrieves the nearest pattern`() throws {
@@ -132,7 +132,7 @@ import Testing
     let y = normal([2, 3, 4], 12, dtype: .float32)
     let loss = try bias.associate(y).output.square().sum()
     let gradients = loss.gradients(withRespectTo: [bias.association.biasStored!.value, bias.association.biasPattern!.value])
-    for gradient in gradients { #expect(gradient.abs().max().scalar() > 0) }
+    for gradient in gradients { #expect(gradient.abs().max().scalar(as: Double.self) > 0) }
   }
 
   @Test func `masks add, hide, and hide nothing`() throws {
@@ -174,9 +174,11 @@ import Testing
 
   @Test func `a look-up of stored examples gives their labels`() throws {
     var random = RandomStream(seed: 4)
-    var configuration = try AssociationConfiguration.memory(width: 5, scaling: .uniform(50), updates: 0)
+    var configuration = try AssociationConfiguration.memory(width: 5, scaling: .uniform(2000), updates: 0)
     configuration.projection.width = 5
-    let examples = normal([7, 5], 17, dtype: .float32)
+    // Of one length: each is then most like itself.
+    let drawn = normal([7, 5], 17, dtype: .float32)
+    let examples = drawn / drawn.square().sum(axes: [1], keepingAxes: true).sqrt()
     let labels = Tensor([0, 1, 2, 0, 1, 2, 3] as [Int64]).oneHot(5)
     let layer = try HopfieldLayer(
       configuration, quantity: 7, separatesTargets: true, isLookupTrainable: false, areTargetsTrainable: false, random: &random)

@@ -24,7 +24,7 @@ import Testing
       let neighbours = nearest.information(points.array(of: Float.self), units: 2, labels: labels)
       #expect(abs(neighbours - bits) < 0.15, "\(neighbours)")
       var random = RandomStream(seed: 4)
-      let decoder = VariationalBound(hiddenUnits: [20, 10], epochs: 15, batchSize: 50)
+      let decoder = VariationalBound(hiddenUnits: [20, 10], epochs: 80, batchSize: 50)
       let variational = decoder.information(points, labels: labels, classCount: 2, random: &random)
       #expect(abs(variational - bits) < 0.15 && variational <= 1 + 1e-9, "\(variational)")
     }

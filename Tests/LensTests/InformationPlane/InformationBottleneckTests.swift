@@ -45,7 +45,7 @@ import Testing
       #expect(abs(corner.aboutInput - 0.99916) < 1e-4 && abs(corner.aboutLabel - 0.99916) < 1e-4)
     }
     var seen: [Double] = []
-    for b in [0.8, 1.0, 1.5] {
+    for b in [1.0, 1.2, 1.5] {
       let solution = try bottleneck.squared(weight: b, from: [[0.9, 0.1], [0.1, 0.9]])
       #expect(abs(solution.information.aboutInput - solution.information.aboutLabel) < 1e-6)
       // The optimum of x - b x² is x = 1 / (2 b) nats.
@@ -65,7 +65,7 @@ import Testing
     let joint = try JointDistribution(uniformInputs: labels)
     let levels = joint.merged(tolerance: 1e-9)
     #expect(levels.distribution.inputs.count >= 30, "\(levels.distribution.inputs.count)")
-    #expect(abs(levels.distribution.information - joint.information) < 1e-9)
+    #expect(abs(levels.distribution.information - joint.information) < 1e-8)
     // The angles between neighbours are those of the icosahedron.
     for vertex in 0..<12 {
       for other in SymmetricRule.neighbours[vertex] {
