@@ -82,7 +82,7 @@ struct GeneratedDocumentation {
     var text = """
       # Gallery
 
-      A figure of every system, from a run of its `reduced` preset on real data. The page behind each name tells what was measured, and how to make
+      Figures of every system. The page behind each name tells what was run, on which data, what was measured, and how to make
       the figure again.
 
       """
