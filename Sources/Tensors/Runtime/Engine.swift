@@ -133,7 +133,7 @@ public struct EngineStatistics: Sendable {
   /// The counters of this process.
   public static var current: EngineStatistics { Engine.shared.statistics }
 
-  /// What the engine does for the current task while `body` runs.
+  /// What the engine does for the current task while `body` runs. May be nested: what is counted within counts outside too.
   public static func during(_ body: () throws -> Void) rethrows -> EngineStatistics {
     let (outer, collector) = (StatisticsCollector.current, StatisticsCollector())
     defer { outer?.add(collector.total) }
