@@ -48,7 +48,7 @@ struct ConvexReLUClusters {
       let (robust, plain) = (try solved(options.clusterEpsilon), try solved(0))
       let direct = try ConvexADMM(
         problem, patterns: patterns, settings: .init(penalty: loss == .hinge ? 0.02 : 0.2, maximumIterations: 1000)
-      ).solve().polished()
+      ).solve().polished(settings: .init(maximumIterations: 20_000, primalTolerance: 1e-11, dualTolerance: 1e-11))
       func attacked(_ network: ReLUNetworks) -> Double {
         let attack = ProjectedGradientAttack(
           loss == .squared ? .error : .margin, radius: options.clusterEpsilon, steps: options.attackSteps)
