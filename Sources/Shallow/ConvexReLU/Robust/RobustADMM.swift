@@ -214,7 +214,9 @@ public struct RobustADMM: Sendable {
       rho *= factor
       duals = Splits(parts: duals.parts.map { $0 * (1 / factor) })
     }
-    // The copy is exactly sparse.
-    return Solution(program: program, blocks: program.repaired(z.parts[0]), iterations: iteration, converged: converged)
+    // The copy is exactly sparse. The nearest point of a plain cone is found exactly; into a robust one blocks are moved along a direction inside it.
+    let copy = Solution(program: program, blocks: z.parts[0], iterations: iteration, converged: converged)
+    let blocks = program.radius == 0 ? copy.plain.repaired().blocks : program.repaired(z.parts[0])
+    return Solution(program: program, blocks: blocks, iterations: iteration, converged: converged)
   }
 }
