@@ -35,9 +35,6 @@ extension TrajectoryPlot: DrawnPlot {
     let ranges = CSVRange.ranges(of: everything.map(\.points.count))
     for (path, rows) in zip(reference, ranges.suffix(reference.count)) where !path.points.isEmpty {
       script.plot("\(rows) using 2:3 with lines linecolor rgb \"\(Palette.baselines[0].hex)\" dashtype (8,5) linewidth 1.8 notitle")
-      if let last = path.points.last, !path.name.isEmpty {
-        script.label(path.name, at: "first \(NumberText.exact(last.x)), first \(NumberText.exact(last.y))", "right", offset: "-0.5,0.8")
-      }
     }
     let size = points.count > 1500 ? 0.28 : points.count > 300 ? 0.4 : 0.6
     for (path, rows) in zip(paths, ranges) where !path.points.isEmpty {
@@ -45,11 +42,16 @@ extension TrajectoryPlot: DrawnPlot {
         script.plot("\(rows) using 2:3 with lines linecolor rgb \"\(Palette.line.hex)\" linewidth 0.7 notitle")
       }
       script.plot("\(rows) using 2:3:(shade($4)) with points pointtype 7 pointsize \(size) linecolor rgb variable notitle")
-      if let last = path.points.last, !path.name.isEmpty {
-        script.label(
-          path.name, at: "first \(NumberText.exact(last.x)), first \(NumberText.exact(last.y))", color: Palette.ink, offset: "0.7,-0.7")
+    }
+    func named(_ paths: [Path], _ color: Palette.Color, _ side: NamePlacement.Side) -> [GnuplotScript.PointName] {
+      paths.compactMap { path in
+        guard let last = path.points.last, !path.name.isEmpty else { return nil }
+        return (path.name, last.x, last.y, color, side, isOptional: false)
       }
     }
+    script.names(
+      named(paths, Palette.ink, .lowerRight) + named(reference, Palette.text, .upperLeft), points: points.map { ($0.x, $0.y) },
+      rightMargin: 88, height: height)
     Viridis.scale(in: &script, ends: ends, value)
   }
 }
