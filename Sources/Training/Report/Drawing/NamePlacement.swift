@@ -86,15 +86,14 @@ package struct NamePlacement {
         let area = box.width * box.height
         let outside = area - box.overlap(Box(left: -2, bottom: -2, width: width + 4, height: height + 4))
         let hidden = Double(points.count { box.contains($0, margin: 2) })
-        let crossings = Double(lines.count { line in Self.passes(line, box) })
+        let leader = Self.leader(from: from, to: box)
+        let crossings = Double(lines.count { Self.passes($0, box) } + taken.count { box in leader.map { Self.passes($0, box) } ?? false })
         let cost = (crowding + outside) / area * 100 + min(hidden, 8) * 1.5 + crossings * 6 + Double(rank) * 0.25
         if cost < best?.cost ?? .infinity { best = (cost, box, crowding) }
       }
       let box = best!.box
       taken.append(box)
-      let near = box.nearest(to: from)
-      let distance = ((near.x - from.x) * (near.x - from.x) + (near.y - from.y) * (near.y - from.y)).squareRoot()
-      let leader = distance > 14 ? [from, near] : nil
+      let leader = Self.leader(from: from, to: box)
       if let leader { lines.append(leader) }
       return Place(anchor: anchor, box: box, leader: leader, isCrowded: best!.crowding > 1)
     }
@@ -115,6 +114,13 @@ package struct NamePlacement {
     ]
     return directions.map { box($0.0, $0.1, $0.0 == 0 || $0.1 == 0 ? 8 : 4) }
       + [18.0, 34, 52, 72, 96].flatMap { distance in directions.map { box($0.0, $0.1, distance) } }
+  }
+
+  /// From a point to the name that stands away from it.
+  private static func leader(from point: Point, to box: Box) -> [Point]? {
+    let near = box.nearest(to: point)
+    let distance = ((near.x - point.x) * (near.x - point.x) + (near.y - point.y) * (near.y - point.y)).squareRoot()
+    return distance > 14 ? [point, near] : nil
   }
 
   /// Whether a line passes a box, looked at in sixteen places.

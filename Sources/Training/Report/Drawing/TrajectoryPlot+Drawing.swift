@@ -43,16 +43,37 @@ extension TrajectoryPlot: DrawnPlot {
       }
       script.plot("\(rows) using 2:3:(shade($4)) with points pointtype 7 pointsize \(size) linecolor rgb variable notitle")
     }
-    func named(_ paths: [Path], _ color: Palette.Color, _ side: NamePlacement.Side) -> [GnuplotScript.PointName] {
-      paths.compactMap { path in
-        guard let last = path.points.last, !path.name.isEmpty else { return nil }
-        return (path.name, last.x, last.y, color, side, isOptional: false)
+    addNames(to: &script)
+    Viridis.scale(in: &script, ends: ends, value)
+  }
+}
+
+extension TrajectoryPlot {
+  /// A path's name stands at its end, a bound's in the middle of its last piece: paths end where bounds do.
+  private func addNames(to script: inout GnuplotScript) {
+    let ends = paths.filter { !$0.name.isEmpty }.compactMap { path in
+      path.points.last.map { (path.name, $0.x, $0.y, Palette.ink, NamePlacement.Side.lowerRight, isOptional: false) }
+    }
+    let bounds = reference.filter { !$0.name.isEmpty }.compactMap { path in
+      path.points.last.map { last in
+        let before = path.points.dropLast().last ?? last
+        return (path.name, (last.x + before.x) / 2, (last.y + before.y) / 2, Palette.text, NamePlacement.Side.upperLeft, isOptional: false)
       }
     }
+    // Lines are as much in a name's way as points are.
+    let lines =
+      (isJoined ? paths : []).flatMap { Self.places(along: $0, perPiece: 4) } + reference.flatMap { Self.places(along: $0, perPiece: 40) }
     script.names(
-      named(paths, Palette.ink, .lowerRight) + named(reference, Palette.text, .upperLeft), points: points.map { ($0.x, $0.y) },
-      rightMargin: 88, height: height)
-    Viridis.scale(in: &script, ends: ends, value)
+      ends + bounds, points: paths.flatMap(\.points).map { ($0.x, $0.y) } + lines, rightMargin: 88, height: height)
+  }
+
+  private static func places(along path: Path, perPiece count: Int) -> [(x: Double, y: Double)] {
+    zip(path.points, path.points.dropFirst()).flatMap { a, b in
+      (0..<count).map { step in
+        let share = Double(step) / Double(count)
+        return (a.x + share * (b.x - a.x), a.y + share * (b.y - a.y))
+      }
+    }
   }
 }
 
