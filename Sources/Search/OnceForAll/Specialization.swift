@@ -16,8 +16,8 @@ public struct Specialization: Sendable {
   /// Measures random architectures, each calibrated, as examples for a predictor.
   public static func examples(
     _ count: Int, of supernet: Supernet, mask: GeneMask? = nil, evaluator: SubnetEvaluator, using random: inout some RandomNumberGenerator,
-    progress: (_ done: Int) -> Void = { _ in }
-  ) -> [MeasuredArchitecture] {
+    progress: (_ done: Int) throws -> Void = { _ in }
+  ) rethrows -> [MeasuredArchitecture] {
     var seen: Set<Architecture> = []
     var examples: [MeasuredArchitecture] = []
     // A small space has fewer architectures than asked for.
@@ -25,7 +25,7 @@ public struct Specialization: Sendable {
       let architecture = supernet.space.sample(mask, using: &random)
       guard seen.insert(architecture).inserted else { continue }
       examples.append(MeasuredArchitecture(architecture, accuracy: evaluator.accuracy(of: architecture, in: supernet)))
-      progress(examples.count)
+      try progress(examples.count)
     }
     return examples
   }

@@ -48,6 +48,12 @@ public struct StudyRun: Sendable {
   /// A file of the output directory, as "model.safetensors".
   public func file(_ name: String) -> URL { directory.appendingPathComponent(name) }
 
+  /// For long work outside of training loops: throws `Interrupted` when the user has asked to stop. What the loops saved is there to go on from.
+  public func stopIfAsked() throws {
+    guard let signal = Interruption.signal else { return }
+    throw Interrupted(signal: signal, checkpoint: OutputDirectory.checkpoints(in: directory).path, step: 0)
+  }
+
   /// The checkpoints of one part of the run, such as one network with one seed. They go when the run is done.
   /// - Parameters:
   ///   - part: lower case words joined by hyphens; every part of a run has its own.

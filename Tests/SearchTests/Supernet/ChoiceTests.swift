@@ -58,25 +58,4 @@ import Testing
     let feedForward = ElasticFeedForward(embedding: 8, hidden: 16, random: &random)
     #expect(feedForward(tokens.reshaped(to: [10, 6]), hidden: 5, ForwardPass()).shape == [10, 6])
   }
-
-  @Test func `a training that collapses goes back to its last good state`() throws {
-    let supernet = try SearchFixtures.supernet(.fiveBlocksNarrow())
-    let optimizer = SGD(supernet.parameters, learningRate: 0.05, momentum: 0.9)
-    let guardian = DivergenceGuard(supernet, optimizer: optimizer, classCount: 10, interval: 2)
-    let trainer = SupernetTrainer(supernet, optimizer: optimizer)
-    let plan = StepPlan([StepEntry(supernet.space.maximum)])
-    let (images, labels) = (SearchFixtures.images(8), SearchFixtures.labels(8))
-    for loss in [1.0, 0.9] {
-      try trainer.step(plan, images: images, labels: labels)
-      #expect(!guardian.check(loss))
-    }
-    let good = supernet.parameters.map { $0.value.array(of: Float.self) }
-    try trainer.step(plan, images: images, labels: labels)
-    #expect(supernet.parameters[0].value.array(of: Float.self) != good[0])
-    #expect(guardian.check(2.31) && guardian.rollbacks == 1)
-    #expect(supernet.parameters.map { $0.value.array(of: Float.self) } == good)
-    #expect(guardian.check(.nan) && guardian.rollbacks == 2)
-    try trainer.step(plan, images: images, labels: labels)
-    #expect(!guardian.check(0.95))
-  }
 }

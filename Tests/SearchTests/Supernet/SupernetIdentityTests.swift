@@ -11,23 +11,29 @@ import Testing
     ("bottlenecks", SearchFixtures.bottlenecks, 8),
   ]
 
+  /// In double precision, where nothing but a mistake can make a difference; and in single precision.
+  static let precisions: [(DType, Double)] = [(.float64, 1e-12), (.float32, 1e-6)]
+
   @Test(arguments: spaces) func `a network cut out computes what its slices do`(
     _ name: String, _ configuration: SupernetConfiguration, _ count: Int
   ) throws {
-    let supernet = try SearchFixtures.supernet(configuration)
-    let images = SearchFixtures.images(6)
-    var random = TestRandom(seed: 1)
-    for _ in 0..<count {
-      let architecture = supernet.space.sample(using: &random)
-      let table = supernet.calibration(architecture, batches: [images])
-      let plain = supernet.materialized(architecture, table)
-      let sliced = supernet(images, architecture, ForwardPass(.calibrated(table)))
-      #expect(SearchFixtures.difference(plain(images), sliced) < 2e-6, "\(name), calibrated: \(architecture)")
-      // Folding normalisations into convolutions rounds otherwise.
-      #expect(SearchFixtures.difference(plain.folded()(images), sliced) < 2e-5, "\(name), folded: \(architecture)")
-      #expect(plain.parameterCount == supernet.design.subnet(architecture).parameterCount, "\(name): \(architecture)")
-      let shapes = withContext(.inference) { plain(images) }.shape
-      #expect(shapes == [6, 10])
+    for (dtype, tolerance) in Self.precisions {
+      let supernet = try SearchFixtures.supernet(configuration, dtype: dtype)
+      let images = SearchFixtures.images(6, dtype: dtype)
+      var random = TestRandom(seed: 1)
+      for _ in 0..<count {
+        let architecture = supernet.space.sample(using: &random)
+        let table = supernet.calibration(architecture, batches: [images])
+        let plain = supernet.materialized(architecture, table)
+        let sliced = supernet(images, architecture, ForwardPass(.calibrated(table)))
+        let difference = SearchFixtures.difference(plain(images), sliced)
+        #expect(difference < tolerance, "\(name), calibrated, \(dtype): \(architecture)")
+        // Folding normalisations into convolutions rounds otherwise.
+        #expect(SearchFixtures.difference(plain.folded()(images), sliced) < 20 * tolerance, "\(name), folded, \(dtype): \(architecture)")
+        #expect(plain.parameterCount == supernet.design.subnet(architecture).parameterCount, "\(name): \(architecture)")
+        let shapes = withContext(.inference) { plain(images) }.shape
+        #expect(shapes == [6, 10])
+      }
     }
   }
 
@@ -36,14 +42,17 @@ import Testing
   ) throws {
     var configuration = configuration
     configuration.head.dropout = 0
-    let supernet = try SearchFixtures.supernet(configuration)
-    let images = SearchFixtures.images(6)
-    var random = TestRandom(seed: 2)
-    for _ in 0..<5 {
-      let architecture = supernet.space.sample(using: &random)
-      let plain = supernet.materialized(architecture)
-      let output = withContext(.training, random: RandomStream(seed: 1)) { plain(images) }
-      #expect(SearchFixtures.difference(output, supernet(images, architecture)) < 2e-6, "\(name): \(architecture)")
+    for (dtype, tolerance) in Self.precisions {
+      let supernet = try SearchFixtures.supernet(configuration, dtype: dtype)
+      let images = SearchFixtures.images(6, dtype: dtype)
+      var random = TestRandom(seed: 2)
+      for _ in 0..<5 {
+        let architecture = supernet.space.sample(using: &random)
+        let plain = supernet.materialized(architecture)
+        let output = withContext(.training, random: RandomStream(seed: 1)) { plain(images) }
+        let difference = SearchFixtures.difference(output, supernet(images, architecture))
+        #expect(difference < tolerance, "\(name), \(dtype): \(architecture)")
+      }
     }
   }
 
@@ -61,17 +70,20 @@ import Testing
 
   @Test(arguments: [SupernetConfiguration.fiveBlocks(), SearchFixtures.maskable])
   func `masks of a one-hot choice are the slice`(_ configuration: SupernetConfiguration) throws {
-    let supernet = try SearchFixtures.supernet(configuration)
-    let images = SearchFixtures.images(5)
-    var random = TestRandom(seed: 3)
-    for _ in 0..<20 {
-      let architecture = supernet.space.sample(using: &random)
-      var soft: [String: Tensor] = [:]
-      for (index, gene) in supernet.space.genes.enumerated() where gene.kind == .kernel || gene.kind == .expand {
-        soft[gene.id] = Tensor(gene.candidates.indices.map { $0 == architecture.choices[index] ? Float(1) : 0 })
+    for (dtype, tolerance) in Self.precisions {
+      let supernet = try SearchFixtures.supernet(configuration, dtype: dtype)
+      let images = SearchFixtures.images(5, dtype: dtype)
+      var random = TestRandom(seed: 3)
+      for _ in 0..<20 {
+        let architecture = supernet.space.sample(using: &random)
+        var soft: [String: Tensor] = [:]
+        for (index, gene) in supernet.space.genes.enumerated() where gene.kind == .kernel || gene.kind == .expand {
+          soft[gene.id] = Tensor(gene.candidates.indices.map { $0 == architecture.choices[index] ? Float(1) : 0 }).cast(to: dtype)
+        }
+        let masked = supernet(images, architecture, ForwardPass(softChoices: soft))
+        let difference = SearchFixtures.difference(masked, supernet(images, architecture))
+        #expect(difference < tolerance, "\(dtype): \(architecture)")
       }
-      let masked = supernet(images, architecture, ForwardPass(softChoices: soft))
-      #expect(SearchFixtures.difference(masked, supernet(images, architecture)) < 2e-6, "\(architecture)")
     }
   }
 

@@ -9,8 +9,10 @@ struct BigNASEndToEndTests {
     "seeds=1", "mutations=3", "latencyRuns=5",
   ]
 
-  private func run(_ settings: [String], _ arguments: [String] = [], in directory: URL) throws -> ApusProcess {
-    try ApusProcess(["run", "bignas"] + settings.flatMap { ["--set", $0] } + arguments, in: directory)
+  private func run(
+    _ settings: [String], _ arguments: [String] = [], in directory: URL, whileRunning: (Process) throws -> Void = { _ in }
+  ) throws -> ApusProcess {
+    try ApusProcess(["run", "bignas"] + settings.flatMap { ["--set", $0] } + arguments, in: directory, whileRunning: whileRunning)
   }
 
   private func metrics(_ result: ApusProcess) throws -> [String: Double] {
@@ -35,10 +37,14 @@ struct BigNASEndToEndTests {
       #expect(
         claims.isSuperset(of: [
           "sandwich-helps-the-largest", "sandwich-keeps-the-smallest", "close-to-alone", "ranks-as-alone", "warm-teacher-is-better",
-          "gap-shrinks-1-to-2", "calibration-is-needed", "plain-runs-faster",
+          "gap-shrinks-1-to-2", "calibration-is-needed", "plain-runs-faster", "zero-scales-help", "regularising-the-biggest-alone-helps",
+          "constant-ending-helps", "labels-are-not-needed",
         ]))
       let output = directory.appendingPathComponent("here")
-      for file in ["model.safetensors", "architecture.json", "supernet.safetensors", "figures/accuracy.svg", "figures/selection.svg"] {
+      for file in [
+        "model.safetensors", "architecture.json", "supernet.safetensors", "figures/accuracy.svg", "figures/selection.svg", "figures/lengths.svg",
+        "trainings/warm-seed-1-best.safetensors", "trainings/warm-seed-1-last.safetensors",
+      ] {
         #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")
       }
       let again = try metrics(try run(Self.tiny + everything, ["--json", "--out", "again"], in: directory))
@@ -46,9 +52,39 @@ struct BigNASEndToEndTests {
       let other = try run(
         Self.tiny + [
           "variants=sandwich", "optimizer=rmsprop", "learningRate=0.01", "space=five-blocks-wide", "valueClip=1", "budgets=400000",
+          "augmentation=resized-crop",
         ],
         ["--json", "--out", "other"], in: directory)
       #expect(other.exitCode == 0, "\(other.errors)")
+    }
+  }
+
+  @Test func `an interrupted run resumes to the same findings, also behind the switch to small networks`() throws {
+    try withTemporaryDirectory { directory in
+      let settings = Self.tiny + ["epochs=40", "variants=sandwich,warm"]
+      let whole = try run(settings, ["--json", "--out", "whole"], in: directory)
+      #expect(whole.exitCode == 0, "\(whole.errors)")
+      // Channels are sorted before step 60 of 120.
+      let stopped = try run(settings, ["--out", "parts"], in: directory) { process in
+        let checkpoints = directory.appendingPathComponent("parts.partial/checkpoints/warm-seed-1").path
+        while process.isRunning {
+          let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+          if names.contains(where: { $0.hasPrefix("step-") && Int($0.dropFirst(5).prefix(9)) ?? 0 >= 66 }) { break }
+          Thread.sleep(forTimeInterval: 0.002)
+        }
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect(stopped.exitCode == 4 && stopped.errors.contains("--resume"), "\(stopped.errors)")
+      let resumed = try run(settings, ["--json", "--out", "parts", "--resume"], in: directory)
+      #expect(resumed.exitCode == 0, "\(resumed.errors)")
+      try expectSameFindings(whole, resumed)
+      for file in [
+        "model.safetensors", "supernet.safetensors", "figures/accuracy.csv", "figures/selection.csv",
+        "trainings/warm-seed-1-best.safetensors", "trainings/warm-seed-1-last.safetensors",
+      ] {
+        let files = try ["whole", "parts"].map { try Data(contentsOf: directory.appendingPathComponent("\($0)/\(file)")) }
+        #expect(files[0] == files[1], "\(file)")
+      }
     }
   }
 

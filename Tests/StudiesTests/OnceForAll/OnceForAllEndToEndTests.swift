@@ -12,8 +12,10 @@ struct OnceForAllEndToEndTests {
     "iterations=3", "randomNetworks=2", "latencyRuns=5",
   ]
 
-  private func run(_ settings: [String], _ arguments: [String] = [], in directory: URL) throws -> ApusProcess {
-    try ApusProcess(["run", "once-for-all"] + settings.flatMap { ["--set", $0] } + arguments, in: directory)
+  private func run(
+    _ settings: [String], _ arguments: [String] = [], in directory: URL, whileRunning: (Process) throws -> Void = { _ in }
+  ) throws -> ApusProcess {
+    try ApusProcess(["run", "once-for-all"] + settings.flatMap { ["--set", $0] } + arguments, in: directory, whileRunning: whileRunning)
   }
 
   @Test func `a run leaves a report, a latency table and a network that predicts; what does not fit is refused`() throws {
@@ -61,6 +63,33 @@ struct OnceForAllEndToEndTests {
       try bytes.prefix(bytes.count - 100).write(to: model)
       let cut = try ApusProcess(["predict", "here", "picture.png"], in: directory)
       #expect(cut.exitCode == 3 && cut.errors.contains("model.safetensors"))
+    }
+  }
+
+  @Test func `an interrupted run resumes to the same findings`() throws {
+    try withTemporaryDirectory { directory in
+      let settings = Self.tiny + ["widthEpochs=30", "fullEpochs=3", "augmentation=resized-crop"]
+      let whole = try run(settings, ["--json", "--out", "whole"], in: directory)
+      #expect(whole.exitCode == 0, "\(whole.errors)")
+      let stopped = try run(settings, ["--out", "parts"], in: directory) { process in
+        // The phases before are done, channels are sorted.
+        let checkpoints = directory.appendingPathComponent("parts.partial/checkpoints/width-seed-1").path
+        while process.isRunning, (try? FileManager.default.contentsOfDirectory(atPath: checkpoints))?.isEmpty ?? true {
+          Thread.sleep(forTimeInterval: 0.002)
+        }
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect(stopped.exitCode == 4 && stopped.errors.contains("--resume"), "\(stopped.errors)")
+      let resumed = try run(settings, ["--json", "--out", "parts", "--resume"], in: directory)
+      #expect(resumed.exitCode == 0, "\(resumed.errors)")
+      try expectSameFindings(whole, resumed)
+      for file in [
+        "model.safetensors", "supernet.safetensors", "predictor.safetensors", "figures/accuracy.csv", "trainings/width-seed-1-best.safetensors",
+        "trainings/full-seed-1-last.safetensors",
+      ] {
+        let files = try ["whole", "parts"].map { try Data(contentsOf: directory.appendingPathComponent("\($0)/\(file)")) }
+        #expect(files[0] == files[1], "\(file)")
+      }
     }
   }
 

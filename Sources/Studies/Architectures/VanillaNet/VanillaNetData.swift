@@ -5,7 +5,7 @@ import Tensors
 import Training
 
 /// Labelled images: uint8, or float32 where they were drawn; normalised when they are batched.
-struct VanillaNetData {
+struct VanillaNetData: LabelledPictures {
   let name: String
   let isGenerated: Bool
   let training: Dataset
@@ -28,21 +28,14 @@ struct VanillaNetData {
       normalization = Normalization(mean: [0, 0, 0], standardDeviation: [1, 1, 1])
       return
     }
-    let source = try Dataset.open(
+    let source = try OpenedPictures(
       location,
-      options: OpenOptions(
+      OpenOptions(
         images: ImageFolder.Options(height: options.side, width: options.side), generatedTraining: options.trainingExamples,
-        generatedTest: options.testExamples, seed: seed))
-    guard source.training.hasImages, source.training.classCount >= 2 else {
-      throw StudyError(
-        "\(location) holds \(source.kind.rawValue) without labelled images", because: .data,
-        advice: "give pictures with classes: an IDX or CIFAR folder, or one folder of pictures a class")
-    }
-    let parts = source.splits(testFraction: 0.2, seed: seed)
-    training = parts.training.shuffled(seed: seed).prefix(options.trainingExamples)
-    test = parts.test.shuffled(seed: seed).prefix(options.testExamples)
-    name = source.kind == .generated ? "generated \(location)" : URL(fileURLWithPath: location).lastPathComponent
-    isGenerated = source.kind == .generated
+        generatedTest: options.testExamples, seed: seed), seed: seed)
+    training = source.training.shuffled(seed: seed).prefix(options.trainingExamples)
+    test = source.test.shuffled(seed: seed).prefix(options.testExamples)
+    (name, isGenerated) = (source.name, source.isGenerated)
     normalization = Normalization(fitting: training)
   }
 
@@ -51,10 +44,6 @@ struct VanillaNetData {
     (name, isGenerated, training, test) = (images.name, images.isGenerated, images.training, images.test)
     normalization = Normalization(fitting: images.training)
   }
-
-  var classCount: Int { training.classCount }
-  /// Height, width, channels.
-  var imageShape: [Int] { Array(training.featureShape) }
 
   /// Test images from `start` on, normalised as the network sees them.
   func testImages(_ range: Range<Int>) -> Tensor { prepared(test.features[range]) }
@@ -70,11 +59,5 @@ struct VanillaNetData {
     } catch {
       throw StudyError("\(name): \(error)", because: .data)
     }
-  }
-
-  var summary: DataSummary {
-    DataSummary(
-      name, isGenerated: isGenerated, trainingExamples: training.count, testExamples: test.count, classes: classCount,
-      shape: imageShape.map(String.init).joined(separator: " x "))
   }
 }

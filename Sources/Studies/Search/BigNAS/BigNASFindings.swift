@@ -6,21 +6,32 @@ import Training
 /// What the trained networks say about the paper's claims.
 struct BigNASFindings {
   let options: BigNASOptions
-  let preset: Preset
   let data: SupernetData
-  let design: SupernetDesign
-  let references: BigNASReferences
-  /// By seed, then by variant.
+  let references: ReferenceNetworks
+  /// By seed, then by variant, ablations after the others.
   let results: [[BigNASResult]]
-  let ablations: [BigNASResult]
-  /// By reference network; empty where none was trained alone.
-  let alone: [Double]
-  let aloneCosts: [TrainingCost]
+  /// By reference network, with the first seed; empty where none was trained alone.
+  let alone: [(accuracy: Double, outcome: SupernetOutcome)]
   /// By length, then by seed: accuracies by reference network.
   let lengths: [[(cold: [Double], labels: [Double])]]
   let selected: SelectionResult
 
-  private let extremes = [BigNASReferences.smallest, BigNASReferences.middle, BigNASReferences.largest]
+  private let extremes = ReferenceNetworks.extremes
+  private let extremeNames = ["smallest", "middle", "largest"]
+  private var variants: [BigNASVariant] { options.variants + options.ablations }
+
+  init(
+    options: BigNASOptions, data: SupernetData, references: ReferenceNetworks, results: [[BigNASResult]],
+    alone: [(accuracy: Double, outcome: SupernetOutcome)], lengths: [[(cold: [Double], labels: [Double])]], selected: SelectionResult
+  ) {
+    self.options = options
+    self.data = data
+    self.references = references
+    self.results = results
+    self.alone = alone
+    self.lengths = lengths
+    self.selected = selected
+  }
 
   func findings() -> Findings {
     var findings = Findings(on: data.summary)
@@ -34,16 +45,19 @@ struct BigNASFindings {
   }
 
   private func all(_ variant: BigNASVariant) -> [BigNASResult]? {
-    if let index = options.variants.firstIndex(of: variant) { return results.map { $0[index] } }
-    return ablations.first { $0.variant == variant }.map { [$0] }
+    variants.firstIndex(of: variant).map { index in results.map { $0[index] } }
   }
 
   private func accuracy(_ variant: BigNASVariant, _ index: Int) -> Measurement? {
     all(variant).map { Measurement($0.map { $0.accuracies[index] }) }
   }
 
+  private func mean(ofExtremes accuracies: [Double]) -> Double {
+    extremes.reduce(0) { $0 + accuracies[$1] } / Double(extremes.count)
+  }
+
   private func meanOfExtremes(_ variant: BigNASVariant) -> Measurement? {
-    all(variant).map { Measurement($0.map { result in extremes.reduce(0) { $0 + result.accuracies[$1] } / Double(extremes.count) }) }
+    all(variant).map { Measurement($0.map { mean(ofExtremes: $0.accuracies) }) }
   }
 
   private func meanOfAll(_ variant: BigNASVariant) -> Measurement? {
@@ -57,34 +71,35 @@ struct BigNASFindings {
     var table = Table(
       "accuracy", title: "Test accuracy of the same networks as they are cut out, calibrated, without further training",
       columns: [
-        "training", percent("smallest"), percent("middle"), percent("largest"), percent("mean of all"), Table.Column("cost", "GMAC"),
-        "seeds",
+        "training", percent("smallest"), percent("middle"), percent("largest"), percent("mean of these"), percent("mean of all"),
+        Table.Column("cost", "GMAC"), "seeds",
       ])
-    for variant in options.variants + options.ablations {
+    for variant in variants {
       let runs = all(variant)!
       table.append(
         [.text(variant.title)] + extremes.map { .number(accuracy(variant, $0)!) } + [
-          .number(meanOfAll(variant)!), .number(Measurement(runs.map { $0.cost.multiplyAdds / 1e9 })), .init(runs.count),
+          .number(meanOfExtremes(variant)!), .number(meanOfAll(variant)!), .number(Measurement(runs.map { $0.cost.multiplyAdds / 1e9 })), .init(runs.count),
         ])
-      for (index, name) in zip(extremes, ["smallest", "middle", "largest"]) {
+      for (index, name) in zip(extremes, extremeNames) {
         findings.add(Metric("\(variant.rawValue).\(name)-accuracy", accuracy(variant, index)!, .percent))
       }
     }
     if !alone.isEmpty {
       table.append(
-        ["each trained alone"] + extremes.map { .init(alone[$0]) } + [
-          .init(alone.reduce(0, +) / Double(alone.count)), .init(aloneCosts.reduce(0) { $0 + $1.multiplyAdds } / 1e9), 1,
+        ["each trained alone"] + extremes.map { .init(alone[$0].accuracy) } + [
+          .init(mean(ofExtremes: alone.map(\.accuracy))), .init(alone.reduce(0) { $0 + $1.accuracy } / Double(alone.count)),
+          .init(alone.reduce(0) { $0 + $1.outcome.cost.multiplyAdds } / 1e9), 1,
         ])
-      for (index, name) in zip(extremes, ["smallest", "middle", "largest"]) {
-        findings.add(Metric("alone.\(name)-accuracy", Measurement(alone[index]), .percent))
+      for (index, name) in zip(extremes, extremeNames) {
+        findings.add(Metric("alone.\(name)-accuracy", Measurement(alone[index].accuracy), .percent))
       }
     }
     findings.add(table)
 
-    let order = references.multiplyAdds.indices.sorted { references.multiplyAdds[$0] < references.multiplyAdds[$1] }
-    let x = order.map { Double(references.multiplyAdds[$0]) / 1000 }
+    let order = references.all.indices.sorted { references.all[$0].multiplyAdds < references.all[$1].multiplyAdds }
+    let x = order.map { Double(references.all[$0].multiplyAdds) / 1000 }
     var curves = options.variants.map { variant in Curve(variant.title, x: x, y: order.map { accuracy(variant, $0)! }, role: variant.role) }
-    if !alone.isEmpty { curves.append(Curve("each trained alone", x: x, y: order.map { Measurement(alone[$0]) }, role: .baseline)) }
+    if !alone.isEmpty { curves.append(Curve("each trained alone", x: x, y: order.map { Measurement(alone[$0].accuracy) }, role: .baseline)) }
     findings.add(
       Figure(
         "accuracy", title: "One training, networks of every size",
@@ -95,27 +110,46 @@ struct BigNASFindings {
 
   private func addLengths(to findings: inout Findings) {
     guard !lengths.isEmpty else { return }
-    func mean(_ values: [Double]) -> Double { extremes.reduce(0) { $0 + values[$1] } / Double(extremes.count) }
-    let gaps = lengths.map { Measurement($0.map { mean($0.labels) - mean($0.cold) }) }
+    let gaps = lengths.map { Measurement($0.map { mean(ofExtremes: $0.labels) - mean(ofExtremes: $0.cold) }) }
     var table = Table(
       "lengths",
       title: "How far distillation by a cold teacher lies behind labels, by the length of training (mean of smallest, middle, largest)",
       columns: ["epochs", Table.Column("labels", .percent), Table.Column("distilled in place", .percent), Table.Column("gap", .percent)])
     for (length, (runs, gap)) in zip(options.lengths, zip(lengths, gaps)) {
       table.append([
-        .init(length), .number(Measurement(runs.map { mean($0.labels) })), .number(Measurement(runs.map { mean($0.cold) })), .number(gap),
+        .init(length), .number(Measurement(runs.map { mean(ofExtremes: $0.labels) })), .number(Measurement(runs.map { mean(ofExtremes: $0.cold) })), .number(gap),
       ])
       findings.add(Metric("gap-after-\(length)-epochs", gap, .percent))
     }
     findings.add(table)
+    let epochs = options.lengths.map(Double.init)
     findings.add(
       Figure(
-        "lengths", title: "A cold teacher catches up",
-        caption: "Labels minus distillation in place, mean of smallest, middle and largest network, by epochs of training.",
+        "lengths", title: "How far a cold teacher lies behind labels",
+        caption:
+          "Accuracy by labels minus accuracy by distillation in place, mean of smallest, middle and largest network, by epochs of training; "
+          + "\(options.seeds) seed\(options.seeds == 1 ? "" : "s").",
         .lines(
           LinePlot(
-            x: Axis("epochs", scale: .logarithmic), y: Axis("gap", .percent), [Curve("gap", x: options.lengths.map(Double.init), y: gaps)]))
-      ))
+            x: Axis("epochs", scale: .logarithmic), y: Axis("labels minus distillation", .percent),
+            [
+              Curve("gap", x: epochs, y: gaps),
+              Curve("none", x: epochs, y: epochs.map { _ in Measurement(0.0) }, role: .baseline),
+            ]))))
+    findings.add(
+      Figure(
+        "lengths-accuracy", title: "Labels and a cold teacher, by length of training",
+        caption: "Mean test accuracy of smallest, middle and largest network, by epochs of training.",
+        .lines(
+          LinePlot(
+            x: Axis("epochs", scale: .logarithmic), y: Axis("test accuracy", .percent),
+            [
+              Curve(
+                BigNASVariant.sandwich.title, x: epochs, y: lengths.map { Measurement($0.map { mean(ofExtremes: $0.cold) }) }),
+              Curve(
+                BigNASVariant.sandwichLabels.title, x: epochs, y: lengths.map { Measurement($0.map { mean(ofExtremes: $0.labels) }) },
+                role: .baseline),
+            ]))))
     for (index, (short, long)) in zip(gaps, gaps.dropFirst()).enumerated() {
       findings.add(
         Claim(
@@ -180,15 +214,17 @@ struct BigNASFindings {
   }
 
   private func addCosts(to findings: inout Findings) {
-    for variant in options.variants {
+    for variant in variants {
       findings.add(Metric("\(variant.rawValue).training-gmacs", Measurement(all(variant)!.map { $0.cost.multiplyAdds / 1e9 }), "GMAC"))
     }
+    let rollbacks = results.map { $0.reduce(0) { $0 + Double($1.outcome.rollbacks) } }
+    findings.add(Metric("rollbacks", Measurement(rollbacks)))
   }
 
   // MARK: Claims
 
   private func addClaims(to findings: inout Findings) {
-    let (smallest, largest) = (BigNASReferences.smallest, BigNASReferences.largest)
+    let (smallest, largest) = (ReferenceNetworks.smallest, ReferenceNetworks.largest)
     func claim(
       _ id: String, _ statement: String, _ value: Measurement, _ relation: Relation, _ baseline: Measurement, _ margin: Double = 0,
       unit: Unit = .percent, _ names: (String, String)
@@ -208,21 +244,21 @@ struct BigNASFindings {
         accuracy(.uniform, smallest)!, -0.3, ("sandwich with labels, smallest network", "random networks, smallest network"))
     }
     if let runs = all(.sandwichLabels), !alone.isEmpty {
-      let worst = runs.map { run in run.accuracies.indices.map { run.accuracies[$0] - alone[$0] }.min()! }
+      let worst = runs.map { run in run.accuracies.indices.map { run.accuracies[$0] - alone[$0].accuracy }.min()! }
       claim(
         "close-to-alone", "Every network cut out is within four points of the same network trained alone.", Measurement(worst), .atLeast,
         Measurement(-4.0), 0, ("worst difference to a network trained alone", "-4 points"))
-      let means = references.architectures.indices.map { index in runs.reduce(0) { $0 + $1.accuracies[index] } / Double(runs.count) }
+      let means = references.all.indices.map { index in runs.reduce(0) { $0 + $1.accuracies[index] } / Double(runs.count) }
       claim(
-        "ranks-as-alone", "Networks rank as they do when trained alone (Kendall's tau).", Measurement(kendallCorrelation(means, alone)),
-        .atLeast,
-        0.5, unit: .none, ("tau over \(alone.count) networks", "threshold"))
+        "ranks-as-alone", "Networks rank as they do when trained alone (Kendall's tau).", Measurement(kendallCorrelation(means, alone.map(\.accuracy))),
+        .atLeast, 0.5, unit: .none, ("tau over \(alone.count) networks", "threshold"))
     }
     if let warm = meanOfExtremes(.warm), let cold = meanOfExtremes(.sandwich) {
       claim(
         "warm-teacher-is-better", "A teacher that has learnt first is better than a cold one, after as many epochs.", warm, .above, cold, 0,
         ("warm teacher, mean of smallest, middle and largest", "cold teacher"))
     }
+    addAblationClaims(to: &findings)
     claim(
       "calibration-is-needed", "A network evaluated by the largest one's statistics loses at least 10 points.",
       Measurement(selected.calibrated),
@@ -236,6 +272,23 @@ struct BigNASFindings {
         "plain-runs-faster", "A network cut out takes less time than the same one as slices of the supernet.", Measurement(small.folded),
         .atMost,
         Measurement(small.sliced), 0, unit: .milliseconds, ("smallest network, plain", "smallest network, slices"))
+    }
+  }
+
+  /// What the paper says about each part of its recipe, one left out at a time.
+  private func addAblationClaims(to findings: inout Findings) {
+    let parts: [(id: String, statement: String, with: BigNASVariant, without: BigNASVariant)] = [
+      ("zero-scales-help", "Residual blocks whose last scale starts at 0 make better networks than with 1.", .sandwich, .fullScale),
+      ("regularising-the-biggest-alone-helps", "Regularising the biggest network alone is better than all.", .sandwich, .regularizesAll),
+      ("constant-ending-helps", "A rate that stops at a share of the peak is better than a cosine to 0.", .constantEnding, .sandwich),
+      ("labels-are-not-needed", "Labels beside the biggest network's prediction make no better networks.", .sandwich, .sandwichMixed),
+    ]
+    for part in parts {
+      guard let with = meanOfExtremes(part.with), let without = meanOfExtremes(part.without) else { continue }
+      findings.add(
+        Claim(
+          part.id, part.statement, measured: with, .atLeast, baseline: without, unit: .percent,
+          measuredName: "\(part.with.title), mean of smallest, middle and largest", baselineName: part.without.title))
     }
   }
 }

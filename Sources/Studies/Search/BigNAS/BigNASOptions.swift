@@ -1,7 +1,7 @@
 import Search
 
 /// Which space of networks is searched.
-public enum BigNASSpace: String, OptionValue, Codable, CaseIterable {
+public enum BigNASSpace: String, SupernetSpace, Codable, CaseIterable {
   /// FMB-5N: the largest network costs 3.2 times the smallest.
   case fiveBlocksNarrow = "five-blocks-narrow"
   /// FMB-5: 15 times.
@@ -11,7 +11,7 @@ public enum BigNASSpace: String, OptionValue, Codable, CaseIterable {
   case bigNAS = "bignas"
   case attentiveNAS = "attentive-nas"
 
-  func configuration(channels: Int, classes: Int) -> SupernetConfiguration {
+  package func configuration(channels: Int, classes: Int) -> SupernetConfiguration {
     switch self {
     case .fiveBlocksNarrow: .fiveBlocksNarrow(inputChannels: channels, classCount: classes)
     case .fiveBlocks: .fiveBlocks(inputChannels: channels, classCount: classes, hasKernelTransforms: false)
@@ -21,8 +21,16 @@ public enum BigNASSpace: String, OptionValue, Codable, CaseIterable {
     }
   }
 
-  /// What the spaces for photographs take.
-  var channels: Int? { self == .bigNAS || self == .attentiveNAS ? 3 : nil }
+  package var channels: Int? { self == .bigNAS || self == .attentiveNAS ? 3 : nil }
+
+  /// The middle network that others have measured, where there is one: kernels 5, 3, 5, 3, 5 and expansions 4, 3, 3, 4, 3 at depths 2 and 2 and 20 pixels.
+  func middle(of design: SupernetDesign) throws(SearchSpaceError) -> Architecture? {
+    guard self == .fiveBlocksNarrow else { return nil }
+    return try design.space.architecture([
+      "resolution": 20, "A.depth": 2, "B.depth": 2, "A.1.kernel": 5, "A.2.kernel": 3, "B.1.kernel": 5, "B.2.kernel": 3, "A.1.expand": 4,
+      "A.2.expand": 3, "B.1.expand": 3, "B.2.expand": 4,
+    ])
+  }
 }
 
 public enum BigNASOptimizer: String, OptionValue, Codable, CaseIterable {
@@ -33,16 +41,17 @@ public enum BigNASOptimizer: String, OptionValue, Codable, CaseIterable {
 }
 
 /// What can be set about the study of BigNAS.
-public struct BigNASOptions: StudyOptions {
+public struct BigNASOptions: SupernetOptions {
   public var space = BigNASSpace.fiveBlocksNarrow
   public var variants: [BigNASVariant] = [.uniform, .sandwichLabels, .sandwich, .warm]
   public var ablations: [BigNASVariant] = []
-  public var seeds = 2
+  public var seeds = 3
   public var lengths: [Int] = []
   public var trainingExamples = 6000
   public var validationExamples = 2000
   public var testExamples = 10_000
   public var batchSize = 64
+  public var augmentation = PictureVariation.shift
   public var epochs = 8
   public var warmUpEpochs = 0.5
   public var networks = 4
@@ -53,6 +62,8 @@ public struct BigNASOptions: StudyOptions {
   public var rateFloor = 0.05
   public var rateFactor = 0.0
   public var distillation = 1.0
+  public var warmShare = 0.5
+  public var rampShare = 0.125
   public var smoothing = 0.1
   public var dropout = 0.2
   public var dropPath = 0.2
@@ -66,23 +77,23 @@ public struct BigNASOptions: StudyOptions {
   public var fineTuning = true
   public var latencyRuns = 30
 
-  public static let fields: [Field] = [
-    Field("space", \.space, "the networks that share weights"),
+  public static let fields: [Field] =
+    spaceFields + variantFields + pictureFields + trainingFields + lossFields + judgementFields + selectionFields
+
+  private static let variantFields: [Field] = [
     Field("variants", \.variants, "ways of training, each with every seed"),
     Field(
-      "ablations", \.ablations, "further ways of training, with the first seed only", allowed: "\([BigNASVariant].optionMeaning), or none"
+      "ablations", \.ablations, "further ways of training, left out of the figure", allowed: "\([BigNASVariant].optionMeaning), or none"
     ) { _ in true },
-    Field("seeds", \.seeds, "repetitions with other initial weights, orders and networks drawn", in: 1...100),
     Field(
       "lengths", \.lengths, "numbers of epochs for which distillation in place is set beside labels; none leaves it out",
       allowed: "whole numbers from 1 to 10000, or none"
     ) {
       $0.allSatisfy((1...10_000).contains)
     },
-    Field("trainingExamples", \.trainingExamples, "pictures to learn from: the first ones", in: 20...10_000_000),
-    Field("validationExamples", \.validationExamples, "training pictures set apart for selection", in: 10...1_000_000),
-    Field("testExamples", \.testExamples, "pictures to judge by", in: 10...10_000_000),
-    Field("batchSize", \.batchSize, "pictures a step", in: 2...100_000),
+  ]
+
+  private static let trainingFields: [Field] = [
     Field("epochs", \.epochs, "of every way of training", in: 1...100_000),
     Field("warmUpEpochs", \.warmUpEpochs, "in which the rate rises from 0", in: 0...1000),
     Field("networks", \.networks, "networks a step: the biggest, the smallest and random ones", in: 2...64),
@@ -93,18 +104,17 @@ public struct BigNASOptions: StudyOptions {
     Field("rateFloor", \.rateFloor, "share of the peak at which a decaying rate stays", in: 0...1),
     Field("rateFactor", \.rateFactor, "factor of the rate every 2.4 epochs; 0 fits the decay to the epochs", in: 0...1),
     Field("distillation", \.distillation, "weight of the biggest network's prediction beside labels (sandwich-mixed)", in: 0...100),
-    Field("smoothing", \.smoothing, "share of a label spread over the classes", in: 0...0.9),
-    Field("dropout", \.dropout, "before the biggest network's classifier", in: 0...0.9),
+    Field("warmShare", \.warmShare, "share of the steps in which the biggest network learns alone (warm)", in: 0...1),
+    Field("rampShare", \.rampShare, "share of the steps after these in which the others' weight grows to 1 (warm)", in: 0...1),
     Field("dropPath", \.dropPath, "share of samples without the biggest network's last branch", in: 0...0.9),
-    Field("weightDecay", \.weightDecay, "of kernels and matrices", in: 0...1),
     Field("valueClip", \.valueClip, "limit of every element of the gradient; 0 leaves them", in: 0...1e6),
-    Field("calibrationImages", \.calibrationImages, "training pictures for statistics", in: 2...1_000_000),
-    Field("references", \.references, "random networks judged beside smallest, middle and largest", in: 0...1000),
     Field("standsAlone", \.standsAlone, "trains these networks alone as well, with the first seed"),
+  ]
+
+  private static let selectionFields: [Field] = [
     Field("budgets", \.budgets, "bounds of the selection, in multiply-adds", eachIn: 1...100_000_000_000),
     Field("mutations", \.mutations, "changes tried around the best skeleton within each bound", in: 0...100_000),
     Field("fineTuning", \.fineTuning, "lets three networks learn by themselves for an epoch, at a hundredth of the rate"),
-    Field("latencyRuns", \.latencyRuns, "timed runs of each network", in: 5...10_000),
   ]
 
   public func validate() throws(OptionError) {
@@ -120,32 +130,23 @@ public struct BigNASOptions: StudyOptions {
   /// Drawn gratings, one seed: seconds.
   static let quick: BigNASOptions = {
     var options = BigNASOptions()
-    options.seeds = 1
-    options.trainingExamples = 1500
-    options.batchSize = 25
-    options.validationExamples = 400
-    options.testExamples = 500
-    options.calibrationImages = 400
+    options.takeFewPictures()
     options.epochs = 6
-    options.references = 3
     options.standsAlone = false
     options.variants = [.uniform, .sandwichLabels, .sandwich]
     options.mutations = 10
     return options
   }()
 
-  /// FMB-5N on small pictures, two seeds.
+  /// FMB-5N on small pictures, three seeds.
   static let reduced = BigNASOptions()
 
   /// The paper's space on ImageNet: rates are for 4096 pictures a step.
   static let paper: BigNASOptions = {
     var options = BigNASOptions()
+    options.takeImageNet()
     options.space = .bigNAS
     options.variants = [.constantEnding]
-    options.seeds = 1
-    options.trainingExamples = 1_271_167
-    options.validationExamples = 10_000
-    options.testExamples = 50_000
     options.batchSize = 4096
     options.epochs = 365
     options.warmUpEpochs = 5

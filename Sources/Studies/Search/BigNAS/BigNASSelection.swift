@@ -40,18 +40,18 @@ struct SelectionResult {
 
 /// Coarse-to-fine selection, materialisation, timing.
 struct BigNASSelection {
-  let options: BigNASOptions
-  let data: SupernetData
-  let design: SupernetDesign
-  let run: StudyRun
+  let setup: SupernetSetup<BigNASOptions>
   private let bounds: [CostConstraint]
 
+  private var options: BigNASOptions { setup.options }
+  private var data: SupernetData { setup.data }
+  private var design: SupernetDesign { setup.design }
+  private var run: StudyRun { setup.run }
+
   /// - Throws: `OptionError` for a bound that nothing keeps.
-  init(options: BigNASOptions, data: SupernetData, design: SupernetDesign, run: StudyRun) throws {
-    self.options = options
-    self.data = data
-    self.design = design
-    self.run = run
+  init(setup: SupernetSetup<BigNASOptions>) throws {
+    self.setup = setup
+    let (options, design) = (setup.options, setup.design)
     do {
       bounds = try options.budgets.map { try CostConstraint(MultiplyAdds(design), atMost: Double($0)) }
     } catch let error as InfeasibleConstraint {
@@ -60,17 +60,18 @@ struct BigNASSelection {
     }
   }
 
-  func result(_ trained: BigNASResult, _ references: BigNASReferences) throws -> SelectionResult {
+  func result(_ trained: BigNASResult, _ references: ReferenceNetworks) throws -> SelectionResult {
     let supernet = trained.supernet
-    let test = data.evaluator(calibrationImages: options.calibrationImages)
-    let validation = data.evaluator(calibrationImages: options.calibrationImages, onValidation: true)
+    let test = setup.evaluator
+    let validation = setup.validator
     var random = SplitMix64(seed: run.seed, 12)
     let search = CoarseToFineSearch(mutations: options.mutations)
     let phase = run.progress.phase("network measured")
     defer { phase.finish() }
     let (coarse, fine) = try search.run(design.space, under: bounds, using: &random) { architectures in
-      architectures.map { architecture in
+      try architectures.map { architecture in
         phase.advance()
+        try run.stopIfAsked()
         return 100 * validation.accuracy(of: architecture, in: supernet)
       }
     }
@@ -84,25 +85,25 @@ struct BigNASSelection {
     try AtomicFile.write(try design.space.encoded(selected.last!.architecture), to: run.file("architecture.json"))
     try supernet.save(to: run.file("supernet.safetensors"))
 
-    let (smallest, largest) = (BigNASReferences.smallest, BigNASReferences.largest)
-    let table = supernet.calibration(references.architectures[largest], batches: test.calibrationBatches)
-    let borrowed = supernet.borrowedStatistics(table, of: references.architectures[largest], for: references.architectures[smallest])
+    let (smallest, largest) = (ReferenceNetworks.smallest, ReferenceNetworks.largest)
+    let table = supernet.calibration(references.all[largest].architecture, batches: test.calibrationBatches)
+    let borrowed = supernet.borrowedStatistics(table, of: references.all[largest].architecture, for: references.all[smallest].architecture)
     return SelectionResult(
       skeletons: coarse.map { ($0.cost, $0.score) }, selected: selected, latencies: latencies(supernet, references, test),
       fineTuned: options.fineTuning ? fineTuned(trained, references, test) : [], calibrated: trained.accuracies[smallest],
-      borrowed: 100 * test.accuracy(of: references.architectures[smallest], in: supernet, using: borrowed))
+      borrowed: 100 * test.accuracy(of: references.all[smallest].architecture, in: supernet, using: borrowed))
   }
 
-  private func latencies(_ supernet: Supernet, _ references: BigNASReferences, _ evaluator: SubnetEvaluator) -> [NetworkLatency] {
+  private func latencies(_ supernet: Supernet, _ references: ReferenceNetworks, _ evaluator: SubnetEvaluator) -> [NetworkLatency] {
     let measurement = LatencyMeasurement(runs: options.latencyRuns)
-    return [BigNASReferences.smallest, BigNASReferences.middle, BigNASReferences.largest].map { index in
-      let architecture = references.architectures[index]
+    return ReferenceNetworks.extremes.map { index in
+      let architecture = references.all[index].architecture
       let table = supernet.calibration(architecture, batches: evaluator.calibrationBatches)
       let network = supernet.materialized(architecture, table)
       let image = evaluator.images[0..<1].resized(to: [network.resolution, network.resolution])
       evaluate(image)
       return NetworkLatency(
-        name: references.names[index], multiplyAdds: references.multiplyAdds[index],
+        name: references.all[index].name, multiplyAdds: references.all[index].multiplyAdds,
         folded: measurement.milliseconds(of: network.folded(), channels: data.channels),
         plain: measurement.milliseconds(of: network, channels: data.channels),
         sliced: measurement.milliseconds { [supernet(image, architecture, ForwardPass(.calibrated(table)))] })
@@ -110,11 +111,11 @@ struct BigNASSelection {
   }
 
   private func fineTuned(
-    _ trained: BigNASResult, _ references: BigNASReferences, _ evaluator: SubnetEvaluator
+    _ trained: BigNASResult, _ references: ReferenceNetworks, _ evaluator: SubnetEvaluator
   ) -> [(name: String, before: Double, after: Double)] {
     let loader = BatchLoader(data.training, batchSize: min(options.batchSize, data.training.count), seed: run.seed, dropsLast: true)
-    return [BigNASReferences.smallest, BigNASReferences.middle, BigNASReferences.largest].map { index in
-      let architecture = references.architectures[index]
+    return ReferenceNetworks.extremes.map { index in
+      let architecture = references.all[index].architecture
       let table = trained.supernet.calibration(architecture, batches: evaluator.calibrationBatches)
       let network = trained.supernet.materialized(architecture, table)
       FineTuning.check.run(
@@ -122,7 +123,7 @@ struct BigNASSelection {
         weightDecay: options.weightDecay, seed: run.seed
       ) { epoch in loader.batches(ofEpoch: epoch).map { (images: $0.features, labels: $0.labels!) } }
       let after = 100 * evaluator.accuracy { images in withContext(.inference) { network(images) } }
-      return (references.names[index], trained.accuracies[index], after)
+      return (references.all[index].name, trained.accuracies[index], after)
     }
   }
 }

@@ -1,4 +1,3 @@
-import Layers
 import Search
 import Tensors
 import Training
@@ -25,54 +24,44 @@ public enum BigNASStudy: Study {
   }
 
   public static func run(_ options: BigNASOptions, _ run: StudyRun) throws -> Findings {
-    let data = try SupernetData(
-      run.data, .init(training: options.trainingExamples, validation: options.validationExamples, test: options.testExamples),
-      seed: run.seed)
-    let design = try SupernetDesign(options.space.configuration(channels: data.channels, classes: data.classCount))
-    let references = try BigNASReferences(design, space: options.space, count: options.references)
-    let selection = try BigNASSelection(options: options, data: data, design: design, run: run)
-    func training(_ seed: Int) -> BigNASTraining {
-      BigNASTraining(options: options, data: data, design: design, references: references, run: run, seed: seed)
-    }
+    let setup = try SupernetSetup(options, run)
+    let references = ReferenceNetworks(setup.design, middle: try options.space.middle(of: setup.design), count: options.references)
+    let selection = try BigNASSelection(setup: setup)
+    func training(_ seed: Int) -> BigNASTraining { BigNASTraining(setup: setup, references: references, seed: seed) }
+
+    let variants = options.variants + options.ablations
     let results = try run.overSeeds(options.seeds) { seed in
-      let phase = run.progress.phase("way of training", of: options.variants.count)
+      let phase = run.progress.phase("way of training", of: variants.count)
       defer { phase.finish() }
-      return try options.variants.map { variant in
+      return try variants.map { variant in
         let result = try training(seed).train(variant)
         phase.advance()
         return result
       }
     }
-    let first = training(run.seed)
-    let ablations = try options.ablations.map { try first.train($0) }
-    let alone = options.standsAlone ? try references.architectures.indices.map { try first.trainAlone($0) } : []
     let lengths = try options.lengths.map { length in
-      try run.overSeeds(options.seeds) { seed in
-        (
-          cold: try training(seed).train(.sandwich, epochs: length).accuracies,
-          labels: try training(seed).train(.sandwichLabels, epochs: length).accuracies
-        )
+      // What was trained as long already serves.
+      let known = length == options.epochs ? variants : []
+      return try run.overSeeds(options.seeds) { seed in
+        func accuracies(_ variant: BigNASVariant) throws -> [Double] {
+          if let index = known.firstIndex(of: variant) { return results[seed - run.seed][index].accuracies }
+          return try training(seed).train(variant, epochs: length).accuracies
+        }
+        return (cold: try accuracies(.sandwich), labels: try accuracies(.sandwichLabels))
       }
     }
+    let first = training(run.seed)
+    let alone = options.standsAlone ? try references.all.indices.map { try first.trainAlone($0) } : []
     let chosen = results[0].first { $0.variant == .sandwich } ?? results[0][0]
     let selected = try selection.result(chosen, references)
     return BigNASFindings(
-      options: options, preset: run.preset, data: data, design: design, references: references, results: results, ablations: ablations,
-      alone: alone.map(\.accuracy), aloneCosts: alone.map(\.cost), lengths: lengths, selected: selected
+      options: options, data: setup.data, references: references, results: results, alone: alone, lengths: lengths, selected: selected
     ).findings()
   }
 
   public static func verify(_ file: SafetensorsFile) throws -> [ParityTensor] { try BigNASParity.tensors(of: file) }
 
-  public static func networks(_ options: BigNASOptions) throws -> [StudyNetwork] {
-    let design = try SupernetDesign(options.space.configuration(channels: options.space.channels ?? 1, classes: 10))
-    var random = RandomStream(seed: 1)
-    let supernet = Supernet(design, zeroesLastScale: true, random: &random)
-    return [
-      StudyNetwork("supernet", supernet), StudyNetwork("largest network", supernet.materialized(design.space.maximum)),
-      StudyNetwork("smallest network", supernet.materialized(design.space.minimum)),
-    ]
-  }
+  public static func networks(_ options: BigNASOptions) throws -> [StudyNetwork] { try options.studyNetworks(zeroesLastScale: true) }
 
   public static func predict(_ inputs: [String], with model: SavedModel<BigNASOptions>) throws -> [Prediction] {
     try SpecializedNetworkFile(reading: model.parameters).predict(inputs)

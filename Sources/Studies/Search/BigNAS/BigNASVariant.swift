@@ -11,7 +11,7 @@ public enum BigNASVariant: String, OptionValue, Codable, CaseIterable {
   case sandwichMixed = "sandwich-mixed"
   /// As many random networks by labels.
   case uniform
-  /// The biggest alone for a third of the time, then the published rule with the others' weight rising from 0 (DepsilonpS).
+  /// The biggest alone for a share of the time, then the published rule with the others' weight rising from 0 (DepsilonpS).
   case warm
   /// The published rule with the published rate: exponential decay that stops at a share of the peak.
   case constantEnding = "constant-ending"
@@ -34,5 +34,4 @@ public enum BigNASVariant: String, OptionValue, Codable, CaseIterable {
   }
 
   var role: SeriesRole { self == .uniform ? .baseline : .method }
-  var number: Int { Self.allCases.firstIndex(of: self)! }
 }

@@ -37,20 +37,20 @@ struct DeploymentResult {
 
 /// Predictor, latency table, evolution, materialisation.
 struct OnceForAllDeployment {
-  let options: OnceForAllOptions
-  let data: SupernetData
-  let design: SupernetDesign
-  let run: StudyRun
+  let setup: SupernetSetup<OnceForAllOptions>
   private let multiplyAdds: CostConstraint
   private let givenTable: LatencyTable?
 
+  private var options: OnceForAllOptions { setup.options }
+  private var data: SupernetData { setup.data }
+  private var design: SupernetDesign { setup.design }
+  private var run: StudyRun { setup.run }
+
   /// - Throws: `InfeasibleConstraint` as `OptionError` for a bound below the space's least; `FileAccessError`, `FileFormatError` for a latency table that
   ///   cannot be read or lacks a key.
-  init(options: OnceForAllOptions, data: SupernetData, design: SupernetDesign, run: StudyRun) throws {
-    self.options = options
-    self.data = data
-    self.design = design
-    self.run = run
+  init(setup: SupernetSetup<OnceForAllOptions>) throws {
+    self.setup = setup
+    let (options, design) = (setup.options, setup.design)
     do {
       multiplyAdds = try CostConstraint(MultiplyAdds(design), atMost: Double(options.multiplyAddLimit))
     } catch let error as InfeasibleConstraint {
@@ -75,14 +75,14 @@ struct OnceForAllDeployment {
     return table
   }
 
-  func result(_ supernet: Supernet, _ networks: OnceForAllReferences) throws -> DeploymentResult? {
-    let test = data.evaluator(calibrationImages: options.calibrationImages)
+  func result(_ supernet: Supernet, _ networks: ReferenceNetworks) throws -> DeploymentResult? {
+    let test = setup.evaluator
     guard options.predictorNetworks > 0 else {
       try SpecializedNetworkFile.save(design.space.maximum, of: supernet, evaluator: test, data: data, to: run.file("model.safetensors"))
       return nil
     }
     var random = SplitMix64(seed: run.seed, 11)
-    let examples = measuredExamples(supernet, &random)
+    let examples = try measuredExamples(supernet, &random)
     var stream = RandomStream(seed: run.seed, step: -100)
     let (predictor, quality) = try AccuracyPredictor.trained(
       on: examples, in: design.space, epochs: options.predictorEpochs, random: &stream)
@@ -116,11 +116,14 @@ struct OnceForAllDeployment {
       fineTuned: try fineTuned(found[0].architecture, supernet, test))
   }
 
-  private func measuredExamples(_ supernet: Supernet, _ random: inout SplitMix64) -> [MeasuredArchitecture] {
-    let validation = data.evaluator(calibrationImages: options.calibrationImages, onValidation: true)
+  private func measuredExamples(_ supernet: Supernet, _ random: inout SplitMix64) throws -> [MeasuredArchitecture] {
+    let validation = setup.validator
     let phase = run.progress.phase("measured network", of: options.predictorNetworks)
     defer { phase.finish() }
-    return Specialization.examples(options.predictorNetworks, of: supernet, evaluator: validation, using: &random) { _ in phase.advance() }
+    return try Specialization.examples(options.predictorNetworks, of: supernet, evaluator: validation, using: &random) { _ in
+      phase.advance()
+      try run.stopIfAsked()
+    }
   }
 
   private func measuredTable(_ supernet: Supernet) throws -> LatencyTable {

@@ -5,14 +5,14 @@ import Training
 
 /// What the trained networks say about the paper's claims.
 struct OnceForAllFindings {
-  let options: OnceForAllOptions
-  let preset: Preset
-  let data: SupernetData
-  let design: SupernetDesign
-  let networks: OnceForAllReferences
+  let setup: SupernetSetup<OnceForAllOptions>
+  let networks: ReferenceNetworks
   /// By seed.
   let results: [OnceForAllResult]
   let deployed: DeploymentResult?
+
+  private var options: OnceForAllOptions { setup.options }
+  private var data: SupernetData { setup.data }
 
   func findings() -> Findings {
     var findings = Findings(on: data.summary)
@@ -82,7 +82,8 @@ struct OnceForAllFindings {
       "phases", title: "Mean accuracy of the corner networks of each phase, on the pictures set apart",
       columns: ["phase", Table.Column("corner networks", .percent)])
     for index in results[0].corners.indices {
-      table.append([.text(results[0].corners[index].phase), .number(measured { $0.corners[index].accuracy })])
+      let accuracies = results.compactMap { $0.corners[index].accuracy }
+      table.append([.text(results[0].corners[index].phase), accuracies.isEmpty ? .empty : .number(Measurement(accuracies))])
     }
     findings.add(table)
   }
@@ -93,6 +94,7 @@ struct OnceForAllFindings {
     func giga(_ cost: TrainingCost) -> Double { cost.multiplyAdds / 1e9 }
     let total = measured { giga($0.fullCost + $0.shrinkingCost) }
     findings.add(Metric("once-for-all.training-gmacs", total, "GMAC"))
+    findings.add(Metric("rollbacks", measured { Double($0.rollbacks) }))
     var table = Table(
       "training-cost", title: "What training costs, in billions of multiply-adds",
       columns: ["training", Table.Column("cost", "GMAC"), "passes"],
@@ -199,7 +201,7 @@ struct OnceForAllFindings {
   }
 
   private func words(_ architecture: Architecture) -> String {
-    let space = design.space
+    let space = setup.design.space
     return space.genes.indices.filter { space.genes[$0].candidates.count > 1 && space.isActive($0, in: architecture) }
       .map { "\(space.genes[$0].id) \(space.value(of: $0, in: architecture))" }.joined(separator: ", ")
   }
@@ -216,7 +218,7 @@ struct OnceForAllFindings {
           id, statement, measured: value, relation, baseline: baseline, margin: margin, unit: .percent, measuredName: names.0,
           baselineName: names.1))
     }
-    let (smallest, middle, largest) = (OnceForAllReferences.smallest, OnceForAllReferences.middle, OnceForAllReferences.largest)
+    let (smallest, middle, largest) = (ReferenceNetworks.smallest, ReferenceNetworks.middle, ReferenceNetworks.largest)
     claim(
       "shrinking-keeps-the-largest", "After shrinking the largest network is within 4 points of what it was before.",
       measured { $0.shrunk[largest] }, .atLeast, measured { $0.sliced[largest] }, -4, ("largest network after shrinking", "before"))
@@ -242,7 +244,7 @@ struct OnceForAllFindings {
       ("smallest network, calibrated", "by the largest network's statistics"))
 
     // What the reduced configuration reaches on Fashion-MNIST by an independent implementation, with room for another seed.
-    guard preset == .reduced, data.name.contains("fashion") else { return }
+    guard setup.run.preset == .reduced, data.name.contains("fashion") else { return }
     let thresholds: [(String, String, Measurement, Relation, Double)] = [
       ("largest-learns", "The largest network learns", measured { $0.sliced[largest] }, .atLeast, 75),
       ("smallest-slice-fails", "The smallest slice of an ordinary network fails", measured { $0.sliced[smallest] }, .atMost, 30),

@@ -2,14 +2,14 @@ import Foundation
 import Search
 
 /// Which space of networks is searched.
-public enum OnceForAllSpace: String, OptionValue, Codable, CaseIterable {
+public enum OnceForAllSpace: String, SupernetSpace, Codable, CaseIterable {
   /// FMB-5: five blocks for small pictures, 221,130 networks.
   case fiveBlocks = "five-blocks"
   case mobileNetV3 = "mobilenet-v3"
   case proxylessNAS = "proxyless-nas"
   case resNet50D = "resnet-50d"
 
-  func configuration(channels: Int, classes: Int) -> SupernetConfiguration {
+  package func configuration(channels: Int, classes: Int) -> SupernetConfiguration {
     switch self {
     case .fiveBlocks: .fiveBlocks(inputChannels: channels, classCount: classes)
     case .mobileNetV3: .mobileNetV3(classCount: classes)
@@ -17,16 +17,19 @@ public enum OnceForAllSpace: String, OptionValue, Codable, CaseIterable {
     case .resNet50D: .resNet50D(classCount: classes)
     }
   }
+
+  package var channels: Int? { self == .fiveBlocks ? nil : 3 }
 }
 
 /// What can be set about the study of Once-for-All.
-public struct OnceForAllOptions: StudyOptions {
+public struct OnceForAllOptions: SupernetOptions {
   public var space = OnceForAllSpace.fiveBlocks
   public var seeds = 1
   public var trainingExamples = 6000
   public var validationExamples = 2000
   public var testExamples = 10_000
   public var batchSize = 64
+  public var augmentation = PictureVariation.shift
   public var fullEpochs = 6
   public var kernelEpochs = 1
   public var depthEpochs = 2
@@ -57,13 +60,9 @@ public struct OnceForAllOptions: StudyOptions {
   public var randomNetworks = 30
   public var fineTuningEpochs = 0
 
-  public static let fields: [Field] = [
-    Field("space", \.space, "the networks that share weights"),
-    Field("seeds", \.seeds, "repetitions with other initial weights, orders and networks drawn", in: 1...100),
-    Field("trainingExamples", \.trainingExamples, "pictures to learn from: the first ones", in: 20...10_000_000),
-    Field("validationExamples", \.validationExamples, "training pictures set apart for predictor and search", in: 10...1_000_000),
-    Field("testExamples", \.testExamples, "pictures to judge by", in: 10...10_000_000),
-    Field("batchSize", \.batchSize, "pictures a step", in: 2...100_000),
+  public static let fields: [Field] = spaceFields + pictureFields + phaseFields + lossFields + judgementFields + deploymentFields
+
+  private static let phaseFields: [Field] = [
     Field("fullEpochs", \.fullEpochs, "epochs of the largest network alone", in: 1...100_000),
     Field("kernelEpochs", \.kernelEpochs, "epochs with elastic kernels", in: 0...100_000),
     Field("depthEpochs", \.depthEpochs, "epochs with elastic depth as well", in: 0...100_000),
@@ -76,13 +75,11 @@ public struct OnceForAllOptions: StudyOptions {
     Field("widthRate", \.widthRate, "of the width phase", in: 1e-6...100),
     Field("shortRate", \.shortRate, "of the short phases", in: 1e-6...100),
     Field("distillation", \.distillation, "weight of the largest network's prediction beside the labels", in: 0...100),
-    Field("smoothing", \.smoothing, "share of a label spread over the classes", in: 0...0.9),
-    Field("dropout", \.dropout, "before the classifier, in training", in: 0...0.9),
-    Field("weightDecay", \.weightDecay, "of kernels and matrices", in: 0...1),
-    Field("calibrationImages", \.calibrationImages, "training pictures for statistics", in: 2...1_000_000),
-    Field("references", \.references, "random networks judged beside smallest, middle and largest", in: 0...1000),
     Field("uniformNetworks", \.uniformNetworks, "networks a step of training without phases; 0 leaves it out", in: 0...64),
     Field("standsAlone", \.standsAlone, "trains smallest and middle network alone as well"),
+  ]
+
+  private static let deploymentFields: [Field] = [
     Field("predictorNetworks", \.predictorNetworks, "networks measured for the predictor; 0 leaves the search out", in: 0...1_000_000),
     Field("predictorEpochs", \.predictorEpochs, "passes over them", in: 1...100_000),
     Field("population", \.population, "of the evolution", in: 4...100_000),
@@ -90,7 +87,6 @@ public struct OnceForAllOptions: StudyOptions {
     Field("multiplyAddLimit", \.multiplyAddLimit, "bound of the search, in multiply-adds", in: 1...100_000_000_000),
     Field("latencyLimit", \.latencyLimit, "bound of the search, in ms on this machine; 0 takes the middle network's", in: 0...1e6),
     Field("latencyTable", \.latencyTable, "a table that was measured before (latency.json of a run); none measures one"),
-    Field("latencyRuns", \.latencyRuns, "timed runs of each block", in: 5...10_000),
     Field("randomNetworks", \.randomNetworks, "random networks near the bound, to compare the found one with", in: 0...10_000),
     Field("fineTuningEpochs", \.fineTuningEpochs, "epochs of the found network by itself", in: 0...10_000),
   ]
@@ -127,13 +123,8 @@ public struct OnceForAllOptions: StudyOptions {
   /// Drawn gratings, one seed: seconds.
   static let quick: OnceForAllOptions = {
     var options = OnceForAllOptions()
-    options.trainingExamples = 1500
-    options.validationExamples = 400
-    options.testExamples = 500
-    options.batchSize = 25
+    options.takeFewPictures()
     options.fullEpochs = 8
-    options.calibrationImages = 400
-    options.references = 3
     options.uniformNetworks = 2
     options.standsAlone = false
     options.predictorNetworks = 40
@@ -153,10 +144,8 @@ public struct OnceForAllOptions: StudyOptions {
   /// The MobileNetV3 space on ImageNet: rates are for 2048 pictures a step.
   static let paper: OnceForAllOptions = {
     var options = OnceForAllOptions()
+    options.takeImageNet()
     options.space = .mobileNetV3
-    options.trainingExamples = 1_271_167
-    options.validationExamples = 10_000
-    options.testExamples = 50_000
     options.batchSize = 2048
     options.fullEpochs = 180
     options.kernelEpochs = 120

@@ -1,5 +1,3 @@
-import Layers
-import Search
 import Tensors
 import Training
 
@@ -22,34 +20,20 @@ public enum OnceForAllStudy: Study {
   }
 
   public static func run(_ options: OnceForAllOptions, _ run: StudyRun) throws -> Findings {
-    let data = try SupernetData(
-      run.data, .init(training: options.trainingExamples, validation: options.validationExamples, test: options.testExamples),
-      seed: run.seed)
-    let design = try SupernetDesign(options.space.configuration(channels: data.channels, classes: data.classCount))
-    let networks = OnceForAllReferences(design, count: options.references)
+    let setup = try SupernetSetup(options, run)
+    let networks = ReferenceNetworks(setup.design, count: options.references)
     // A bound or a table that cannot be is refused before hours of training.
-    let deployment = try OnceForAllDeployment(options: options, data: data, design: design, run: run)
+    let deployment = try OnceForAllDeployment(setup: setup)
     let results = try run.overSeeds(options.seeds) { seed in
-      try OnceForAllTraining(options: options, data: data, design: design, networks: networks, run: run, seed: seed).result()
+      try OnceForAllTraining(setup: setup, networks: networks, seed: seed).result()
     }
     let deployed = try deployment.result(results[0].supernet, networks)
-    return OnceForAllFindings(
-      options: options, preset: run.preset, data: data, design: design, networks: networks, results: results, deployed: deployed
-    ).findings()
+    return OnceForAllFindings(setup: setup, networks: networks, results: results, deployed: deployed).findings()
   }
 
   public static func verify(_ file: SafetensorsFile) throws -> [ParityTensor] { try OnceForAllParity.tensors(of: file) }
 
-  public static func networks(_ options: OnceForAllOptions) throws -> [StudyNetwork] {
-    let channels = options.space == .fiveBlocks ? 1 : 3
-    let design = try SupernetDesign(options.space.configuration(channels: channels, classes: 10))
-    var random = RandomStream(seed: 1)
-    let supernet = Supernet(design, random: &random)
-    return [
-      StudyNetwork("supernet", supernet), StudyNetwork("largest network", supernet.materialized(design.space.maximum)),
-      StudyNetwork("smallest network", supernet.materialized(design.space.minimum)),
-    ]
-  }
+  public static func networks(_ options: OnceForAllOptions) throws -> [StudyNetwork] { try options.studyNetworks() }
 
   public static func predict(_ inputs: [String], with model: SavedModel<OnceForAllOptions>) throws -> [Prediction] {
     try SpecializedNetworkFile(reading: model.parameters).predict(inputs)

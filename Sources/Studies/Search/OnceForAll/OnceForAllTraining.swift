@@ -17,53 +17,50 @@ struct OnceForAllResult {
   var sortedCut: Double?
   /// The smallest network by the largest one's statistics, after shrinking.
   var uncalibrated = 0.0
-  /// Mean accuracy of the corner networks after each phase, on the validation pictures.
-  var corners: [(phase: String, accuracy: Double)] = []
+  /// Mean accuracy of the corner networks after each phase, on the validation pictures; nil for a phase without epochs.
+  var corners: [(phase: String, accuracy: Double?)] = []
   var fullCost = TrainingCost()
   var shrinkingCost = TrainingCost()
   var uniformCost = TrainingCost()
   var aloneCost = TrainingCost()
+  /// How often trainings went back to an earlier state.
+  var rollbacks = 0
 }
 
 /// Trains one seed: the largest network, its shrinking, and the baselines.
 struct OnceForAllTraining {
-  let options: OnceForAllOptions
-  let data: SupernetData
-  let design: SupernetDesign
-  let networks: OnceForAllReferences
-  let run: StudyRun
+  let setup: SupernetSetup<OnceForAllOptions>
+  let networks: ReferenceNetworks
   let seed: Int
 
-  private var training: SupernetTraining<OnceForAllOptions> {
-    SupernetTraining(data: data, options: options, run: run, seed: seed, batchSize: options.batchSize)
-  }
+  private var options: OnceForAllOptions { setup.options }
+  private var design: SupernetDesign { setup.design }
+  private var training: SupernetTraining<OnceForAllOptions> { SupernetTraining(setup: setup, seed: seed) }
   private var shrinking: ProgressiveShrinking { options.shrinking }
-  private var evaluator: SubnetEvaluator { data.evaluator(calibrationImages: options.calibrationImages) }
 
   func result() throws -> OnceForAllResult {
-    let supernet = training.supernet(design)
+    let supernet = training.supernet()
     var result = OnceForAllResult(supernet: supernet)
-    let evaluator = evaluator
-    let phase = run.progress.phase("phase", of: shrinking.phases.count)
+    let evaluator = setup.evaluator
+    let phase = setup.run.progress.phase("phase", of: shrinking.phases.count)
     defer { phase.finish() }
-    func accuracies(_ supernet: Supernet) -> [Double] {
-      networks.all.map { 100 * evaluator.accuracy(of: $0.architecture, in: supernet) }
-    }
+    func accuracies(_ supernet: Supernet) -> [Double] { networks.accuracies(in: supernet, by: evaluator) }
 
     var teacher: FrozenTeacher?
     var largest: Supernet?
     for stage in shrinking.phases {
       if let kept = stage.sortingStage { try measureSorting(supernet, keptWidths: kept, evaluator, &result) }
-      let cost = try train(stage, supernet, teacher)
+      let outcome = try train(stage, supernet, teacher)
+      result.rollbacks += outcome.rollbacks
       if stage.isFull {
-        result.fullCost = cost
+        result.fullCost = outcome.cost
         result.sliced = accuracies(supernet)
         largest = supernet.copy()
         teacher = try FrozenTeacher(largest!, for: design)
       } else {
-        result.shrinkingCost = result.shrinkingCost + cost
+        result.shrinkingCost = result.shrinkingCost + outcome.cost
       }
-      result.corners.append((stage.name, try cornerAccuracy(stage, supernet)))
+      result.corners.append((stage.name, outcome.validationAccuracy))
       phase.advance()
     }
     result.shrunk = accuracies(supernet)
@@ -71,15 +68,18 @@ struct OnceForAllTraining {
 
     if options.uniformNetworks > 0 {
       let other = largest!.copy()
-      result.uniformCost = try trainUniformly(other)
+      let outcome = try trainUniformly(other)
+      result.uniformCost = outcome.cost
+      result.rollbacks += outcome.rollbacks
       result.uniform = accuracies(other)
     }
-    result.alone[OnceForAllReferences.largest] = result.sliced[OnceForAllReferences.largest]
+    result.alone[ReferenceNetworks.largest] = result.sliced[ReferenceNetworks.largest]
     if options.standsAlone {
-      for index in [OnceForAllReferences.smallest, OnceForAllReferences.middle] {
-        let (accuracy, cost) = try trainAlone(index, evaluator)
+      for index in [ReferenceNetworks.smallest, ReferenceNetworks.middle] {
+        let (accuracy, outcome) = try trainAlone(index)
         result.alone[index] = accuracy
-        result.aloneCost = result.aloneCost + cost
+        result.aloneCost = result.aloneCost + outcome.cost
+        result.rollbacks += outcome.rollbacks
       }
     }
     return result
@@ -87,14 +87,15 @@ struct OnceForAllTraining {
 
   // MARK: Trainings
 
-  private func train(_ phase: ProgressiveShrinking.Phase, _ supernet: Supernet, _ teacher: FrozenTeacher?) throws -> TrainingCost {
+  private func train(_ phase: ProgressiveShrinking.Phase, _ supernet: Supernet, _ teacher: FrozenTeacher?) throws -> SupernetOutcome {
     let mask = try shrinking.mask(phase, of: design.space)
     // The largest network does not use the matrices between kernels: they stay identities, without decay.
     for matrix in supernet.kernelTransforms { matrix.isTrainable = !phase.isFull }
     let resolutions = design.configuration.resolutions.count
     return try training.train(
-      phase.name, supernet, optimizer: training.optimizer(supernet, weightDecay: options.weightDecay), epochs: phase.epochs,
-      schedule: shrinking.schedule(phase, stepsPerEpoch: training.stepsPerEpoch)
+      phase.name, supernet, optimizer: training.optimizer(supernet), epochs: phase.epochs,
+      schedule: shrinking.schedule(phase, stepsPerEpoch: training.stepsPerEpoch), judges: shrinking.corners(mask, of: design),
+      judgements: phase.epochs
     ) { random, _ in
       let resolution = random.integer(below: resolutions)
       return shrinking.step(
@@ -103,41 +104,29 @@ struct OnceForAllTraining {
   }
 
   /// From the same weights, without phases and teacher: networks drawn from the whole space, as many steps as shrinking takes.
-  private func trainUniformly(_ supernet: Supernet) throws -> TrainingCost {
+  private func trainUniformly(_ supernet: Supernet) throws -> SupernetOutcome {
     let epochs = shrinking.phases.filter { !$0.isFull }.reduce(0) { $0 + $1.epochs }
     let policy = UniformSampling(
       networks: options.uniformNetworks, smoothing: options.smoothing, regularization: .init(dropout: options.dropout))
     for matrix in supernet.kernelTransforms { matrix.isTrainable = true }
     return try training.train(
-      "uniform", supernet, optimizer: training.optimizer(supernet, weightDecay: options.weightDecay), epochs: epochs,
-      schedule: CosineSchedule(base: options.kernelRate, steps: max(1, epochs * training.stepsPerEpoch))
+      "uniform", supernet, optimizer: training.optimizer(supernet), epochs: epochs,
+      schedule: CosineSchedule(base: options.kernelRate, steps: max(1, epochs * training.stepsPerEpoch)),
+      judges: [design.space.minimum, design.space.maximum], judgements: 1
     ) { random, _ in policy.step(design.space, using: &random) }
   }
 
   /// One network by itself, as long as the largest one's first phase.
-  private func trainAlone(_ index: Int, _ evaluator: SubnetEvaluator) throws -> (accuracy: Double, cost: TrainingCost) {
+  private func trainAlone(_ index: Int) throws -> (accuracy: Double, outcome: SupernetOutcome) {
     let network = networks.all[index]
-    let supernet = training.supernet(design, number: 1 + index)
-    let cost = try training.train(
-      "alone-\(network.name)", supernet, optimizer: training.optimizer(supernet, weightDecay: options.weightDecay),
-      epochs: options.fullEpochs,
-      schedule: CosineSchedule(base: options.fullRate, steps: max(1, options.fullEpochs * training.stepsPerEpoch))
-    ) { _, _ in
-      StepPlan([
-        StepEntry(
-          network.architecture, loss: .init(smoothing: options.smoothing), regularization: .init(dropout: options.dropout))
-      ])
-    }
-    return (100 * evaluator.accuracy(of: network.architecture, in: supernet), cost)
+    let supernet = training.supernet(number: 1 + index)
+    return try training.trainAlone(
+      network.name, network.architecture, in: supernet, optimizer: training.optimizer(supernet), epochs: options.fullEpochs,
+      schedule: CosineSchedule(base: options.fullRate, steps: max(1, options.fullEpochs * training.stepsPerEpoch)),
+      regularization: .init(dropout: options.dropout))
   }
 
   // MARK: Measurements
-
-  private func cornerAccuracy(_ phase: ProgressiveShrinking.Phase, _ supernet: Supernet) throws -> Double {
-    let evaluator = data.evaluator(calibrationImages: options.calibrationImages, onValidation: true)
-    let corners = shrinking.corners(try shrinking.mask(phase, of: design.space), of: design)
-    return 100 * corners.reduce(0) { $0 + evaluator.accuracy(of: $1, in: supernet) } / Double(corners.count)
-  }
 
   private func measureSorting(
     _ supernet: Supernet, keptWidths: Int, _ evaluator: SubnetEvaluator, _ result: inout OnceForAllResult
