@@ -275,8 +275,9 @@ extension RandomGraph {
         * 0.4
     },
     Step("convolution, three axes") { graph, x in
-      guard x.rank == 5 else { return nil }
-      return x.convolution(graph.weights([2, 2, 1, 2, x.shape.last!]), padding: [(1, 0), (0, 0), (0, 1)]) * 0.4
+      guard (2...5).contains(x.rank) else { return nil }
+      let volume = (x.rank..<5).reduce(x) { volume, _ in volume.expandingShape(at: 0) }
+      return volume.convolution(graph.weights([2, 2, 1, 2, x.shape.last!]), padding: [(1, 0), (0, 0), (0, 1)]) * 0.4
     },
     Step("max pool") { graph, x in
       guard x.rank == 3 || x.rank == 4 else { return nil }
