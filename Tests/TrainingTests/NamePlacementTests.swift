@@ -21,7 +21,10 @@ struct NamePlacementTests {
   }
 
   @Test func `names of near points stand apart, each near its own point`() {
-    let anchors = (0..<8).map { NamePlacement.Anchor("network \($0)", x: 0.5 + Double($0) * 0.002, y: 0.5 + Double($0 % 3) * 0.003) }
+    let anchors = (0..<8).map { index -> NamePlacement.Anchor in
+      let (right, up) = (Double(index) * 0.002, Double(index % 3) * 0.003)
+      return NamePlacement.Anchor("network \(index)", x: 0.5 + right, y: 0.5 + up)
+    }
     let places = area.places(of: anchors)
     #expect(overlaps(places) == 0, "\(places)")
     #expect(places.allSatisfy { !$0.isCrowded } && places.contains { $0.leader != nil })
@@ -45,7 +48,10 @@ struct NamePlacementTests {
 
   @Test func `names keep off the points of the plot where they can`() {
     // A path that leaves the point to the lower right.
-    let path = (0..<30).map { (x: 0.5 + Double($0) * 0.004, y: 0.5 - Double($0) * 0.003) }
+    let path = (0..<30).map { step -> (x: Double, y: Double) in
+      let distance = Double(step) * 0.003
+      return (0.5 + distance, 0.5 - distance)
+    }
     let place = area.places(of: [.init("layer 5", x: 0.5, y: 0.5)], obstacles: path)[0]
     let hidden = path.count { point in
       let (x, y) = (point.x * 600, point.y * 300)
