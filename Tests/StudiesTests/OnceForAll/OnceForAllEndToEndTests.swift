@@ -68,7 +68,7 @@ struct OnceForAllEndToEndTests {
 
   @Test func `an interrupted run resumes to the same findings`() throws {
     try withTemporaryDirectory { directory in
-      let settings = Self.tiny + ["widthEpochs=30", "fullEpochs=3", "augmentation=resized-crop"]
+      let settings = Self.tiny + ["widthEpochs=6", "references=0", "augmentation=resized-crop"]
       let whole = try run(settings, ["--json", "--out", "whole"], in: directory)
       #expect(whole.exitCode == 0, "\(whole.errors)")
       let stopped = try run(settings, ["--out", "parts"], in: directory) { process in
