@@ -42,7 +42,8 @@ struct BigNASEndToEndTests {
         ]))
       let output = directory.appendingPathComponent("here")
       for file in [
-        "model.safetensors", "architecture.json", "supernet.safetensors", "figures/accuracy.svg", "figures/selection.svg", "figures/lengths.svg",
+        "model.safetensors", "architecture.json", "supernet.safetensors", "figures/accuracy.svg", "figures/selection.svg",
+        "figures/lengths.svg",
         "trainings/warm-seed-1-best.safetensors", "trainings/warm-seed-1-last.safetensors",
       ] {
         #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")

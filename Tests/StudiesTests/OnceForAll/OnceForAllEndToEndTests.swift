@@ -84,7 +84,8 @@ struct OnceForAllEndToEndTests {
       #expect(resumed.exitCode == 0, "\(resumed.errors)")
       try expectSameFindings(whole, resumed)
       for file in [
-        "model.safetensors", "supernet.safetensors", "predictor.safetensors", "figures/accuracy.csv", "trainings/width-seed-1-best.safetensors",
+        "model.safetensors", "supernet.safetensors", "predictor.safetensors", "figures/accuracy.csv",
+        "trainings/width-seed-1-best.safetensors",
         "trainings/full-seed-1-last.safetensors",
       ] {
         let files = try ["whole", "parts"].map { try Data(contentsOf: directory.appendingPathComponent("\($0)/\(file)")) }
