@@ -292,6 +292,8 @@ def build(row):
         return inference(lambda parameters, x: network(Scope(parameters), x), parameters, x)
     if row == "hopfield":
         return inference(retrieve, *work.associations())
+    if row == "product":
+        return inference(jnp.matmul, *work.factors())
     if row == "small-ops":
         random = work.generator()
         return inference(small_operations, *(work.floats(random, work.SMALL_OPERATIONS_LENGTH) for _ in range(2)))

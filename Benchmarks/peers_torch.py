@@ -269,6 +269,8 @@ def build(row, compiled, layout, threads):
         return inference(model, [images(row, layout)[0]], compiled)
     if row == "hopfield":
         return inference(retrieve, [torch.from_numpy(x) for x in work.associations()], compiled)
+    if row == "product":
+        return inference(torch.matmul, [torch.from_numpy(x) for x in work.factors()], compiled)
     if row == "small-ops":
         random = work.generator()
         vectors = [torch.from_numpy(work.floats(random, work.SMALL_OPERATIONS_LENGTH)) for _ in range(2)]

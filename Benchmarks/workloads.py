@@ -14,6 +14,7 @@ ROWS = [
     "resnet20-infer-1",
     "resnet20-infer-128",
     "supernet-fresh",
+    "product",
     "small-ops",
 ]
 
@@ -21,6 +22,7 @@ ROWS = [
 IMAGE_ROWS = {"cnn", "resnet20", "mbconv", "resnet20-infer-1", "resnet20-infer-128", "supernet-fresh"}
 
 CLASSES = 10
+SIDE = 2048
 MLP_WIDTHS = {"mlp-tiny": [32, 64, 64, 10], "mlp": [784, 512, 512, 10]}
 BATCH = {"mlp-tiny": 32, "resnet20-infer-1": 1}
 IMAGE = {"cnn": (28, 28, 1)}
@@ -77,6 +79,12 @@ def graph():
     degrees = numpy.bincount(rows, minlength=NODES).astype(numpy.float32)
     values = 1 / numpy.sqrt(degrees[rows] * degrees[columns])
     return rows, columns, values, floats(random, NODES, FEATURES), random.integers(0, NODE_CLASSES, NODES)
+
+
+def factors():
+    """Two square matrices."""
+    random = generator()
+    return floats(random, SIDE, SIDE), floats(random, SIDE, SIDE)
 
 
 def associations():

@@ -83,6 +83,7 @@ enum OperationCases {
     binary("prelu") { $0.prelu(slope: $1) }
     binary("multiply and add") { $0.multiplied(by: $1, adding: $1) }
     binary("maximum") { $0.maximum($1) }
+    binary("clamp") { ($0 * $1).clamped(-0.7, 1.1) }
     binary("minimum") { $0.minimum($1) }
     binary("atan2") { $0.atan2($1) }
     binary("select") { Tensor.select($0 .> $1, $0 * 2, $1.square()) }

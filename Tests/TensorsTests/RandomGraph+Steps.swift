@@ -32,7 +32,7 @@ extension RandomGraph {
     Step("multiply") { combined(&$0, $1) { $0.tanh() * $1 } },
     Step("divide") { combined(&$0, $1) { $0 / ($1.square() + 1) } },
     Step("select") { combined(&$0, $1) { Tensor.select($0 .> $1, $0, $1 * 0.5) } },
-    Step("maximum") { combined(&$0, $1) { $0.maximum($1 * 0.9) } },
+    Step("maximum and bounds") { combined(&$0, $1) { $0.maximum($1 * 0.9).clamped(-1.2, 1.4) } },
     Step("angle") { combined(&$0, $1) { ($0.tanh() + 1.5).atan2($1.square() + 1) } },
   ]
 

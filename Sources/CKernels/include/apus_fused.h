@@ -111,6 +111,7 @@ typedef enum : uint16_t {
   // Ternary.
   APUS_OP_SELECT,        ///< a != 0 ? b : c; `a` is i32, `b` and `c` share any class
   APUS_OP_MULTIPLY_ADD,  ///< a * b + c; floats may round once
+  APUS_OP_CLAMP,         ///< min(max(a, b), c); NaN stays
 
   APUS_OP_COUNT,
 } apus_op;

@@ -13,7 +13,9 @@ public struct ConvexSolution: Sendable {
   public let iterations: Int
   /// Whether the method ended by its tolerances.
   public let converged: Bool
+  /// Multipliers of u = v, (2P, d), and of G u = s, (2P, n).
   var duals: (Tensor, Tensor)?
+  /// Multipliers of F u = p, (n).
   var outputDual: Tensor?
 
   public init(problem: ConvexReLUProblem, patterns: ActivationPatterns, blocks: Tensor, iterations: Int = 0, converged: Bool = false) {
@@ -75,8 +77,8 @@ public struct ConvexSolution: Sendable {
     return ReLUNetworks(hidden: hidden, output: output)
   }
 
-  /// The point moved into its cones: projected, and then pushed inwards as far as rounding and unfinished iterations ask for.
-  public func repaired(iterations: Int = 2000) -> ConvexSolution {
+  /// The point moved into its cones: projected, and then pushed inwards as far as rounding asks for.
+  public func repaired() -> ConvexSolution {
     let norms = blocks.norm(axes: [1]).array(of: Double.self)
     let rows = norms.indices.filter { norms[$0] > 0 }
     guard !rows.isEmpty else { return self }
@@ -84,7 +86,7 @@ public struct ConvexSolution: Sendable {
     let cones = PatternCones(operators, rows: rows, directions: patterns.directions)
     let indices = Tensor(rows.map { Int32($0) })
     let active = blocks.gathered(indices)
-    let inside = cones.pushedInside(cones.project(active, iterations: iterations).points)
+    let inside = cones.pushedInside(cones.project(active).points)
     let all = blocks + Tensor.zeros(blocks.shape, dtype: .float64).scatteringAdd(indices, inside - active)
     evaluate(all)
     var solution = ConvexSolution(
@@ -97,27 +99,29 @@ public struct ConvexSolution: Sendable {
   /// What proves how near the optimum this point is.
   ///
   /// Scales the loss's derivative at this point until it is feasible in the dual, max -loss*(-theta) s.t. |thetaᵀ D_i X g| <= beta for every g in cone i
-  /// with ||g|| <= 1. The largest value over a cone is the norm of a projection, and the multipliers of an unfinished projection bound it from
-  /// above: the dual value is a lower bound on the optimum, whatever the number of iterations.
-  public func certificate(iterations: Int = 2000) -> OptimalityCertificate {
+  /// with ||g|| <= 1. The largest value over a cone is the norm of a projection, which is bounded from above: the dual value is a lower bound on the
+  /// optimum, however far from it this point is.
+  public func certificate() -> OptimalityCertificate {
     let point = coneViolation > 0 ? repaired() : self
     let operators = operators
-    let outputs = point.outputs
-    // The hinge has many subgradients at its kink; the multipliers of the split say which.
-    var slope = problem.loss.gradient(outputs, problem.targets)
-    if problem.loss == .hinge, let outputDual, let penalty = hingePenalty(outputDual) { slope = penalty }
+    let slope = point.slope
     let cones = PatternCones(operators, rows: Array(0..<2 * patterns.count), directions: patterns.directions)
-    let bound = cones.project(operators.outputTransposed(slope), iterations: iterations).normBound
-    return OptimalityCertificate(problem: problem, primal: point.objective, slope: slope, largestCorrelation: bound)
+    let bounds = cones.project(operators.outputTransposed(slope)).normBounds
+    return OptimalityCertificate(problem: problem, primal: point.objective, slope: slope, largestCorrelation: bounds.max() ?? 0)
   }
 
-  /// The split's multipliers, made a subgradient: -y t / n with t in [0, 1].
-  private func hingePenalty(_ dual: Tensor) -> Tensor? {
+  /// The loss's derivatives by the outputs at this point, (n).
+  ///
+  /// The hinge has many subgradients at its kink; the multipliers of the split say which.
+  var slope: Tensor {
+    if problem.loss == .hinge, let outputDual { return hingeSubgradient(outputDual) }
+    return problem.loss.gradient(outputs, problem.targets)
+  }
+
+  /// The split's multipliers as a subgradient -y t / n, which wants t in [0, 1].
+  private func hingeSubgradient(_ multipliers: Tensor) -> Tensor {
     let n = Double(problem.count)
-    let share = (dual * problem.targets * -1)
-    let largest = share.abs().max().scalar(as: Double.self)
-    guard largest > 0 else { return nil }
-    return problem.targets * (share / largest).clamped(0, 1) * (-1 / n)
+    return problem.targets * (multipliers * problem.targets * -n).clamped(0, 1) * (-1 / n)
   }
 }
 
@@ -164,38 +168,32 @@ struct PatternCones {
 
   private func gate(_ points: Tensor) -> Tensor { points.matmul(transposedFeatures) * signs }
 
-  /// The nearest points of the cones to rows (m, d), and an upper bound on the largest norm of the exact projections.
+  /// The nearest points of the cones to rows (m, d), and upper bounds on the norms of the exact projections.
   ///
-  /// ADMM on min 1/2 ||g - q||² + I(s >= 0), G g = s, one factor for all cones. The multipliers mu >= 0 are dual feasible at every
-  /// iteration, and by Moreau's decomposition ||P(q)|| <= ||q + Gᵀ mu||.
-  func project(_ points: Tensor, iterations: Int) -> (points: Tensor, normBound: Double) {
-    let d = features.shape[1]
-    let gram = transposedFeatures.matmul(features)
-    let rho = 4 * Double(d) / max(gram.trace().scalar(as: Double.self), .leastNormalMagnitude)
-    let factor = (Tensor.identity(d, dtype: .float64) + gram * rho).cholesky()
-    evaluate(factor)
-    var nu = Tensor.zeros([points.shape[0], features.shape[0]], dtype: .float64)
-    var near = points
-    var best = [Double](repeating: .infinity, count: points.shape[0])
-    for iteration in 1...max(iterations, 1) {
-      let slack = gate(near) + nu
-      let s = slack.relu()
-      nu = slack.minimum(0)
-      let right = points + ((s - nu) * signs).matmul(features) * rho
-      let forward = factor.triangularSolve(right.transposed(), upper: false)
-      let next = factor.triangularSolve(forward, upper: false, transposed: true).transposed()
-      let move = (next - near).abs().max()
-      near = next
-      guard iteration % 50 == 0 || iteration == iterations else {
-        evaluate(near, nu)
-        continue
+  /// By Moreau's decomposition P(q) = q + Gᵀ mu with mu >= 0 of the least ||q + Gᵀ mu||; any mu >= 0 bounds ||P(q)|| from above, so rounding
+  /// cannot make the bound wrong.
+  func project(_ points: Tensor) -> (points: Tensor, normBounds: [Double]) {
+    let (n, d) = (features.shape[0], features.shape[1])
+    let rows = features.array(of: Double.self)
+    let (q, sign) = (points.array(of: Double.self), signs.array(of: Double.self))
+    var projected: [Double] = []
+    var bounds: [Double] = []
+    for block in 0..<points.shape[0] {
+      let point = Array(q[block * d..<(block + 1) * d])
+      var columns = rows
+      for example in 0..<n where sign[block * n + example] < 0 {
+        for feature in 0..<d { columns[example * d + feature] = -columns[example * d + feature] }
       }
-      let bound = (points - (nu * signs).matmul(features) * rho).norm(axes: [1])
-      evaluate(near, nu, bound, move)
-      best = zip(best, bound.array(of: Double.self)).map(min)
-      if move.scalar(as: Double.self) < 1e-14 { break }
+      let multipliers = ActiveSetLeastSquares(columns: columns, height: d, costs: [Double](repeating: 0, count: n))
+        .solve(point.map { -$0 }).values
+      var nearest = point
+      for example in 0..<n where multipliers[example] > 0 {
+        for feature in 0..<d { nearest[feature] += multipliers[example] * columns[example * d + feature] }
+      }
+      bounds.append(nearest.reduce(0) { $0 + $1 * $1 }.squareRoot())
+      projected += nearest
     }
-    return (near, best.max() ?? 0)
+    return (Tensor(projected, shape: points.shape), bounds)
   }
 
   /// Adds as much of each pattern's own direction as brings the block inside; blocks that are there stay as they are.

@@ -52,6 +52,18 @@ public enum OutputLoss: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// The second derivative by each output, of their shape; that from the right at a kink, 0 for the hinge.
+  public func secondDerivative(_ outputs: Tensor, _ targets: Tensor) -> Tensor {
+    switch self {
+    case .squared: return Tensor.ones(outputs.shape, dtype: outputs.dtype)
+    case .hinge: return Tensor.zeros(outputs.shape, dtype: outputs.dtype)
+    case .squaredHinge: return ((outputs * targets) .< 1).cast(to: outputs.dtype)
+    case .crossEntropy:
+      let share = (outputs * targets * -2).sigmoid()
+      return share * (1 - share) * 4
+    }
+  }
+
   /// argmin_p loss(p) + rho/2 ||p - point||^2, example by example.
   public func proximal(_ point: Tensor, _ targets: Tensor, penalty rho: Double) -> Tensor {
     switch self {

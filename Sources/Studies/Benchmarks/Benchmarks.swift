@@ -24,6 +24,7 @@ public enum Benchmarks {
       Benchmark("resnet20-infer-1", "inference, normalisation folded, one image") { inference(batch: 1) },
       Benchmark("resnet20-infer-128", "inference, normalisation folded, 128 images") { inference(batch: 128) },
       Benchmark("supernet-fresh", "the mbconv network, another random subnet each step", isFreshEachStep: true) { supernet() },
+      Benchmark("product", "one product of 2048 x 2048 matrices: about the most the processor can do") { product() },
       Benchmark("small-ops", "200 chained operations on 64 numbers") { smallOperations() },
     ] + architectures + graphs + methods + sets
 
@@ -131,6 +132,13 @@ extension Benchmarks {
       for _ in 0..<3 { state = (state.matmul(patterns.transposed()) * 0.05).softmax().matmul(patterns) }
       return finished(state)
     }
+  }
+
+  private static func product() -> () -> Float {
+    var random = RandomStream(seed: 1)
+    let matrices = (0..<2).map { _ in Tensor.normal([2048, 2048], key: random.next()) }
+    evaluate(matrices)
+    return { finished(matrices[0].matmul(matrices[1])) }
   }
 
   private static func inference(batch: Int) -> () -> Float {

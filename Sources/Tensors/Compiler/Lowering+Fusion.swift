@@ -144,6 +144,7 @@ extension FusionGroup {
     case .greater: APUS_OP_GREATER
     case .greaterOrEqual: APUS_OP_GREATER_EQUAL
     case .select: APUS_OP_SELECT
+    case .clamp: APUS_OP_CLAMP
     }
   }
 }

@@ -33,32 +33,39 @@ struct Capture {
     var next: Int
   }
 
+  /// The walk's stacks; empty after it.
+  private var frames: ContiguousArray<Frame> = []
+  private var pending: ContiguousArray<Node> = []
+
+  private init() {}
+
   /// Captures what `roots` need. Call inside the engine's lock.
-  /// - Parameter keepsHistory: leaves the inputs where they are, for a derivative to be taken later; then only the roots
-  ///   are outputs and nothing is donated.
-  init(_ roots: [Tensor], epoch: UInt64, keepsHistory: Bool) {
-    var frames: [Frame] = []
-    var pending: [Node] = []
+  /// - Parameters:
+  ///   - keepsHistory: leaves the inputs where they are, for a derivative to be taken later; then only the roots
+  ///     are outputs and nothing is donated.
+  ///   - spare: an emptied capture whose memory may be used again.
+  init(_ roots: [Tensor], epoch: UInt64, keepsHistory: Bool, in spare: consuming Capture? = nil) {
+    self = spare ?? Capture()
     for root in roots.reversed() { pending.append(root.node) }
 
     while true {
       if frames.isEmpty {
         guard let root = pending.popLast() else { break }
-        if root.visit != epoch { open(root, epoch, keepsHistory, &frames, &pending) }
+        if root.visit != epoch { open(root, epoch, keepsHistory) }
         continue
       }
       let top = frames.count - 1
       if frames[top].next < frames[top].inputs.count {
         let input = frames[top].inputs[frames[top].next].node
         frames[top].next += 1
-        if input.visit != epoch { open(input, epoch, keepsHistory, &frames, &pending) }
+        if input.visit != epoch { open(input, epoch, keepsHistory) }
       } else {
         close(frames.removeLast())
       }
     }
 
-    isOutput = ContiguousArray(repeating: false, count: nodes.count)
-    isDonatable = ContiguousArray(repeating: false, count: nodes.count)
+    isOutput.append(contentsOf: repeatElement(false, count: nodes.count))
+    isDonatable.append(contentsOf: repeatElement(false, count: nodes.count))
     if keepsHistory {
       for root in roots { isOutput[root.node.index] = true }
     } else {
@@ -75,6 +82,21 @@ struct Capture {
     }
   }
 
+  /// Lets go of the graph and keeps the memory: a training captures a graph of the same size every step.
+  mutating func removeAll() {
+    nodes.removeAll(keepingCapacity: true)
+    operands.removeAll(keepingCapacity: true)
+    operandStarts.removeAll(keepingCapacity: true)
+    operandStarts.append(0)
+    attributeStarts.removeAll(keepingCapacity: true)
+    attributeEnds.removeAll(keepingCapacity: true)
+    isOutput.removeAll(keepingCapacity: true)
+    isDonatable.removeAll(keepingCapacity: true)
+    scalars.removeAll(keepingCapacity: true)
+    numbers.removeAll(keepingCapacity: true)
+    key.words.removeAll(keepingCapacity: true)
+  }
+
   /// Makes every value that is computed an output, so that each can be looked at afterwards.
   mutating func wantEverything() {
     for index in nodes.indices where !nodes[index].isEvaluated && !nodes[index].isNumber { isOutput[index] = true }
@@ -82,7 +104,7 @@ struct Capture {
   }
 
   /// Starts on a node the walk meets for the first time.
-  private mutating func open(_ node: Node, _ epoch: UInt64, _ keepsHistory: Bool, _ frames: inout [Frame], _ pending: inout [Node]) {
+  private mutating func open(_ node: Node, _ epoch: UInt64, _ keepsHistory: Bool) {
     node.visit = epoch
     node.index = -1
     if !keepsHistory, !node.companions.isEmpty {

@@ -70,8 +70,14 @@ extension Tensor {
   public func maximum(_ other: Double) -> Tensor { maximum(number(other)) }
   public func minimum(_ other: Tensor) -> Tensor { Tensor.combine(.minimum, self, other) }
   public func minimum(_ other: Double) -> Tensor { minimum(number(other)) }
-  /// Values below `lower` become `lower`, values above `upper` become `upper`.
-  public func clamped(_ lower: Double, _ upper: Double) -> Tensor { maximum(lower).minimum(upper) }
+  /// Values below `lower` become `lower`, values above `upper` become `upper`; NaN stays. The derivative is 1 between the bounds and 0 on them and
+  /// beyond.
+  public func clamped(_ lower: Double, _ upper: Double) -> Tensor {
+    let bounds = [number(lower), number(upper)]
+    let type = bounds.reduce(dtype) { $0.promoted(with: $1.dtype) }
+    let operands = ([self] + bounds).map { $0.cast(to: type) }
+    return Tensor.record(Elementwise(function: .clamp), operands, TensorType(shape, type))
+  }
 
   // MARK: Functions of one operand
 

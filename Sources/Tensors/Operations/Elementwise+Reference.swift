@@ -74,6 +74,7 @@ extension Elementwise {
     case .greater: return truth(a > b)
     case .greaterOrEqual: return truth(a >= b)
     case .select: return a != 0 ? b : c
+    case .clamp: return a.isNaN ? a : Swift.min(Swift.max(a, b), c)
     }
   }
 }

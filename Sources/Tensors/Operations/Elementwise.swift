@@ -13,8 +13,8 @@ struct Elementwise: Primitive {
     // Two operands.
     case add, subtract, multiply, divide, power, maximum, minimum, remainder, arctangent2
     case and, or, exclusiveOr, equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
-    // Three operands: condition, value where true, value where false.
-    case select
+    // Three operands: condition, value where true, value where false; value, lowest, highest.
+    case select, clamp
   }
 
   var name: String { "\(function)" }
@@ -128,6 +128,9 @@ extension Elementwise {
     case .select:
       let zero = Tensor(0, dtype: g.dtype)
       return [nil, term(1) { Tensor.select(x, g, zero) }, term(2) { Tensor.select(x, zero, g) }]
+    case .clamp:
+      // Bounds are numbers. The output alone tells where the value passed, so the operand need not be kept.
+      return [term(0) { Tensor.select((y .> call.inputs[1]) .& (y .< call.inputs[2]), g, Tensor(0, dtype: g.dtype)) }, nil, nil]
     }
   }
 }

@@ -12,6 +12,8 @@ final class Engine: Sendable {
     let arena = Arena()
     var statistics = EngineStatistics()
     var profile: KernelProfile?
+    /// Memory for the next capture.
+    var spare: Capture?
   }
 
   private let state = Mutex<State>(State())
@@ -20,7 +22,9 @@ final class Engine: Sendable {
     // Released outside the lock: dropping history frees many nodes.
     var finished: Capture?
     state.withLock { state in finished = Self.evaluate(roots, &state) }
-    withExtendedLifetime(finished) {}
+    guard finished != nil else { return }
+    finished!.removeAll()
+    state.withLock { $0.spare = finished.take() }
   }
 
   /// Runs `body` while no graph is being evaluated or changed.
@@ -69,7 +73,7 @@ final class Engine: Sendable {
     let start = monotonicNanoseconds()
     let keepsHistory = Recording.isKept
     state.epoch += 1
-    var capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory)
+    var capture = Capture(pending, epoch: state.epoch, keepsHistory: keepsHistory, in: state.spare.take())
     if Recording.keepsEveryValue { capture.wantEverything() }
     if let budget = MemoryBudget.bytes { capture.key.append(budget) }
     let hash = capture.key.hash

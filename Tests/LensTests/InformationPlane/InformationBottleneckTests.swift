@@ -44,16 +44,46 @@ import Testing
       let corner = try bottleneck.solve(beta: beta).information
       #expect(abs(corner.aboutInput - 0.99916) < 1e-4 && abs(corner.aboutLabel - 0.99916) < 1e-4)
     }
-    var seen: [Double] = []
-    for b in [1.0, 1.2, 1.5] {
-      let solution = try bottleneck.squared(weight: b, from: [[0.9, 0.1], [0.1, 0.9]])
-      #expect(abs(solution.information.aboutInput - solution.information.aboutLabel) < 1e-6)
-      // The optimum of x - b x² is x = 1 / (2 b) nats.
+    // Also from far off: near the end of the line, and with next to nothing kept.
+    let starts: [[[Double]]?] = [
+      nil, [[0.6, 0.4], [0.2, 0.8]], [[1 - 1e-9, 1e-9], [1e-9, 1 - 1e-9]], [[0.51, 0.49], [0.49, 0.51]],
+    ]
+    for b in [0.5, 0.65, 0.75, 0.8, 0.9, 1.0, 1.2, 1.5, 2, 5, 20] {
+      // The optimum of x - b x² is x = 1 / (2 b) nats, or the end of the line.
       let expected = min(1 / (2 * b) / log(2), merged.information)
-      #expect(abs(solution.information.aboutInput - expected) < 1e-2, "b = \(b): \(solution.information), expected \(expected)")
-      seen.append(solution.information.aboutInput)
+      for start in starts {
+        let solution = try bottleneck.squared(weight: b, from: start)
+        #expect(
+          abs(solution.information.aboutInput - expected) < 1e-6 && abs(solution.information.aboutLabel - expected) < 1e-6,
+          "b = \(b): \(solution.information), expected \(expected) after \(solution.iterations)")
+        #expect(solution.residual < 1e-8 && solution.largestRise <= 1e-12, "b = \(b): \(solution.residual), \(solution.largestRise)")
+      }
     }
-    #expect(Set(seen.map { ($0 * 100).rounded() }).count == 3)
+  }
+
+  @Test func `the squared Lagrangian of a noisy rule ends in solutions of the plain one`() throws {
+    let bottleneck = try Self.example()
+    for b in [0.3, 1, 4] {
+      let solution = try bottleneck.squared(weight: b)
+      #expect(solution.residual < 1e-8 && solution.largestRise <= 1e-12, "b = \(b): \(solution.residual), \(solution.largestRise)")
+      // At an optimum the slope of the curve, 1 / beta, is that of b I².
+      let beta = 1 / (2 * b * solution.information.aboutInput * log(2))
+      let plain = try bottleneck.solve(beta: beta, from: solution.encoder)
+      #expect(abs(plain.information.aboutInput - solution.information.aboutInput) < 1e-6, "b = \(b)")
+    }
+  }
+
+  @Test func `leaps end where plain rounds do, in fewer of them`() throws {
+    let bottleneck = try Self.example()
+    for beta in [2.0, 4, 30] {
+      var plain = bottleneck.identityEncoder
+      for _ in 0..<20_000 { plain = bottleneck.step(plain, beta: beta) }
+      let solution = try bottleneck.solve(beta: beta)
+      let expected = bottleneck.measures(of: plain, beta: beta)
+      #expect(solution.residual < 1e-10 && solution.iterations < 10_000, "\(beta): \(solution.residual), \(solution.iterations)")
+      #expect(abs(solution.information.aboutInput - expected.information.aboutInput) < 1e-6, "\(beta)")
+      #expect(solution.lagrangian <= expected.lagrangian + 1e-12, "\(beta)")
+    }
   }
 
   @Test func `the noisy rule has many levels, and symmetric patterns share them`() throws {

@@ -12,11 +12,23 @@ import Testing
   @Test func `both factorisations give the same iterates`() throws {
     let problem = try Fixture.teacher(20, width: 4)
     let patterns = try Self.sampled(problem, 12)
-    let one = try ConvexADMM(problem, patterns: patterns, settings: .init(update: .woodbury, penalty: 0.3))
-    let other = try ConvexADMM(problem, patterns: patterns, settings: .init(update: .cholesky, penalty: 0.3))
-    var (a, b) = (one.initialState(), other.initialState())
-    for _ in 0..<20 { (a, b) = (one.step(a), other.step(b)) }
-    for (x, y) in [(a.u, b.u), (a.v, b.v), (a.s, b.s), (a.lambda, b.lambda), (a.nu, b.nu)] { #expect(x.isClose(to: y, 1e-10)) }
+    for (one, other) in [
+      (ConvexADMM.Settings.published(update: .woodbury, penalty: 0.3), ConvexADMM.Settings.published(update: .cholesky, penalty: 0.3)),
+      (ConvexADMM.Settings(update: .woodbury), ConvexADMM.Settings(update: .cholesky)),
+    ] {
+      let (one, other) = (
+        try ConvexADMM(problem, patterns: patterns, settings: one), try ConvexADMM(problem, patterns: patterns, settings: other)
+      )
+      var (a, b) = (one.initialState(), other.initialState())
+      for _ in 0..<20 { (a, b) = (one.step(a), other.step(b)) }
+      for (x, y) in [(a.u, b.u), (a.v, b.v), (a.s, b.s), (a.lambda, b.lambda), (a.nu, b.nu)] { #expect(x.isClose(to: y, 1e-10)) }
+    }
+    // Where rho changes, both factor anew.
+    func solved(_ update: ConvexADMM.Update) throws -> ConvexSolution {
+      try ConvexADMM(problem, patterns: patterns, settings: .init(update: update, maximumIterations: 100)).solve()
+    }
+    let (one, other) = (try solved(.woodbury), try solved(.cholesky))
+    #expect(one.blocks.isClose(to: other.blocks, 1e-9))
   }
 
   @Test func `the value of the program is that of training the network`() throws {
@@ -35,11 +47,11 @@ import Testing
   @Test func `the certificate bounds the optimum from below, and tightly`() throws {
     let problem = try Fixture.teacher(20)
     let patterns = try Self.sampled(problem, 60)
-    let solution = try ConvexADMM(
-      problem, patterns: patterns, settings: .init(penalty: 0.2, maximumIterations: 5000)
-    ).solve()
+    let solution = try ConvexADMM(problem, patterns: patterns, settings: .init(maximumIterations: 300)).solve().polished()
     let certificate = solution.certificate()
-    #expect(certificate.gap >= -1e-9 && certificate.relativeGap < 5e-3, "\(certificate)")
+    #expect(certificate.gap >= -1e-12 && certificate.relativeGap < 1e-6, "\(certificate)")
+    // Over all patterns: it is the optimum of the whole program, not of those in use.
+    #expect(solution.blocks.shape[0] == 2 * patterns.count && solution.activeBlocks <= problem.count + 1)
     // An unfinished run is worse than the bound, and says so.
     let early = try ConvexADMM(problem, patterns: patterns, settings: .init(maximumIterations: 30)).solve()
     let rough = early.certificate()
@@ -51,10 +63,12 @@ import Testing
     let problem = try Fixture.teacher(16, loss: loss, beta: loss == .hinge ? 0.005 : 0.05)
     let patterns = try Self.sampled(problem, 30)
     let settings = ConvexADMM.Settings(
-      penalty: loss == .hinge ? 0.05 : 0.5, maximumIterations: 4000)
+      penalty: loss == .hinge ? 0.02 : 0.5, maximumIterations: 16_000, primalTolerance: 1e-10, dualTolerance: 1e-10)
     let solution = try ConvexADMM(problem, patterns: patterns, settings: settings).solve()
     let certificate = solution.certificate()
-    #expect(certificate.gap >= -1e-9 && certificate.relativeGap < 0.05, "\(loss): \(certificate) after \(solution.iterations)")
+    #expect(
+      certificate.gap >= -1e-12 && certificate.relativeGap < (loss == .hinge ? 3e-3 : 1e-5),
+      "\(loss): \(certificate) after \(solution.iterations)")
   }
 
   @Test(arguments: [OutputLoss.squared, .squaredHinge, .crossEntropy, .hinge], [true, false])
@@ -62,14 +76,27 @@ import Testing
     let problem = try Fixture.teacher(8, loss: loss, beta: loss == .hinge ? 0.01 : 0.1)
     let patterns = try Self.sampled(problem, 4)
     let rho = loss == .hinge ? 0.05 : 0.5
-    let exact = try ConvexADMM(problem, patterns: patterns, settings: .init(penalty: rho, maximumIterations: 3000)).solve().repaired()
+    let exact = try ConvexADMM(problem, patterns: patterns, settings: .init(penalty: rho, maximumIterations: 3000)).solve().polished()
     let descent = BlockCoordinateDescent(
       patternsAtOnce: 2, searchesStep: searchesStep, tolerance: 1e-4, tightening: 0.98, maximumSteps: 12)
     let approximate = try ConvexADMM(
       problem, patterns: patterns, settings: .init(update: .blockCoordinate(descent), penalty: rho, maximumIterations: 300)
     ).solve().repaired()
     let (best, reached) = (exact.objective, approximate.objective)
-    #expect(reached >= best - 1e-6 && reached <= best * 1.05, "\(loss), search \(searchesStep): \(reached), exactly \(best)")
+    #expect(reached >= best - 1e-6 && reached <= best * 1.02, "\(loss), search \(searchesStep): \(reached), exactly \(best)")
+  }
+
+  @Test func `what speeds the iterations up leaves the optimum where it is`() throws {
+    let problem = try Fixture.teacher(20)
+    let patterns = try Self.sampled(problem, 20)
+    var settings = ConvexADMM.Settings.published(penalty: 0.1, maximumIterations: 40_000)
+    (settings.primalTolerance, settings.dualTolerance) = (1e-9, 1e-9)
+    let published = try ConvexADMM(problem, patterns: patterns, settings: settings).solve()
+    let fast = try ConvexADMM(
+      problem, patterns: patterns, settings: .init(maximumIterations: 40_000, primalTolerance: 1e-9, dualTolerance: 1e-9)
+    ).solve()
+    #expect(published.converged && fast.converged, "\(fast.iterations), \(published.iterations)")
+    #expect(abs(published.objective - fast.objective) < 1e-6 * fast.objective, "\(published.objective), \(fast.objective)")
   }
 
   @Test func `a warm start along beta needs fewer iterations`() throws {

@@ -26,8 +26,8 @@ import Testing
     let problem = try Fixture.teacher(12)
     let exact = try ConvexADMM(
       problem, patterns: ActivationPatterns.enumerated(features: problem.features),
-      settings: .init(penalty: 0.2, maximumIterations: 4000)
-    ).solve().repaired()
+      settings: .init(maximumIterations: 500)
+    ).solve().polished()
     var random = RandomStream(seed: 4)
     let many = try SampledConvexProgram(problem, directions: SampledConvexProgram.directions(width: 3, count: 1500, random: &random))
       .solve(tolerance: 1e-6)

@@ -8,7 +8,7 @@ import Testing
 struct InformationPlaneEndToEndTests {
   private static let tiny = [
     "variants=tanh,relu,random-labels,small-sample", "networks=2", "epochs=6", "recordPoints=4", "kernelPoints=1", "kernelSamples=64",
-    "decoderEpochs=1", "sweepEpochs=2", "depths=1,2", "shares=0.1", "betaCount=3", "gradientBatches=3",
+    "decoderEpochs=1", "depthNetworks=2", "sweepEpochs=2", "depths=1,2", "shares=0.1", "betaCount=3", "gradientBatches=3",
   ]
 
   private func run(_ settings: [String], _ arguments: [String] = [], in directory: URL) throws -> ApusProcess {
@@ -32,7 +32,10 @@ struct InformationPlaneEndToEndTests {
       }
       #expect(claims.contains { $0["id"] as? String == "compression" })
       let figures = try FileManager.default.contentsOfDirectory(atPath: output.appendingPathComponent("figures").path)
-      for name in ["information-plane", "information-plane-relu", "gradient-phases", "bottleneck", "relu-edges", "snapshot-0", "shares"] {
+      for name in [
+        "information-plane", "information-plane-relu", "gradient-phases", "bottleneck", "relu-edges", "snapshot-0", "shares",
+        "deterministic-rule",
+      ] {
         #expect(figures.contains("\(name).svg") && figures.contains("\(name).csv"), "\(name): \(figures)")
       }
       #expect(try String(contentsOf: output.appendingPathComponent("report.html"), encoding: .utf8).contains("I(X;T)"))
@@ -64,7 +67,31 @@ struct InformationPlaneEndToEndTests {
     }
   }
 
+  @Test func `pictures are watched by kernel densities and a decoder, also through convolutions`() throws {
+    try withTemporaryDirectory { directory in
+      let settings = [
+        "networks=1", "pictures=64", "pictureEpochs=1", "pictureBatchSize=32", "kernelSamples=40", "recordPoints=3", "decoderEpochs=1",
+      ]
+      let result = try run(settings, ["--data", "digits", "--json", "--out", "here"], in: directory)
+      #expect(result.exitCode == 0 && !result.errors.contains("apus:"), "\(result.errors)")
+      let document = try #require(result.document as? [String: Any])
+      let ids = Set(try #require(document["claims"] as? [[String: Any]]).compactMap { $0["id"] as? String })
+      #expect(ids.isSuperset(of: ["perceptron-bins-saturate", "convolutional-forgets", "convolutional-learns-the-label"]), "\(ids)")
+      let metrics = try #require(document["metrics"] as? [String: Any])
+      #expect(metrics["convolutional.test-accuracy"] != nil)
+      let output = directory.appendingPathComponent("here")
+      for file in ["figures/information-plane-convolutional.svg", "figures/pictures.svg", "tables/pictures.csv", "model.safetensors"] {
+        #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")
+      }
+      let table = try String(contentsOf: output.appendingPathComponent("tables/pictures.csv"), encoding: .utf8)
+      #expect(table.contains("convolution 1,6272,") && table.contains("dense,1024,"), "\(table)")
+      let again = try run(settings, ["--data", "digits", "--json", "--out", "again"], in: directory)
+      #expect((again.document as? [String: Any])?["metrics"] as? NSObject == metrics as NSObject)
+    }
+  }
+
   @Test(arguments: [
+    ("pictureNetworks=perceptron,perceptron", "each at most once"), ("pictureEpochs=0", "pictureEpochs = 0"),
     ("bins=1", "a whole number from 2 to 1000"), ("variants=relu", "expected tanh"), ("trainingShare=0", "trainingShare = 0"),
     ("variants=tanh,sigmoid", "variants = tanh,sigmoid"), ("epochs=0", "epochs = 0"), ("hiddenUnits=3,0", "hiddenUnits = 3,0"),
   ])

@@ -41,6 +41,16 @@ enum ReportFixture {
             ]))
       ),
       (
+        "trajectories",
+        .trajectories(
+          TrajectoryPlot(
+            x: "input", y: "label", value: Axis("epoch", scale: .logarithmic),
+            // Three paths that end within a hundredth of one another.
+            (1...3).map { path in
+              .init("layer \(path)", (0..<20).map { .init(Double($0) / 20 + Double(path) / 300, Double($0) / 20, at: Double($0)) })
+            }, reference: [.init("bound", [.init(0, 0, at: 0), .init(1, 1, at: 0)])]))
+      ),
+      (
         "graph",
         .graph(
           GraphPlot(

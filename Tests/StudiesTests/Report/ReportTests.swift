@@ -91,6 +91,38 @@ struct ReportTests {
     }
   }
 
+  @Test func namesOfNearPointsStandApart() throws {
+    try withTemporaryDirectory { directory in
+      _ = try write(to: directory, searchPath: "/nowhere")
+      let script = try String(contentsOf: directory.appendingPathComponent("figures/trajectories.gnuplot"), encoding: .utf8)
+      for condition in ["if (!narrow) ", "if (narrow) "] {
+        let places = script.split(separator: "\n").filter { $0.hasPrefix("\(condition)set label") }.compactMap {
+          $0.firstMatch(of: /"(layer \d|bound)" at graph (-?[\d.e-]+), graph (-?[\d.e-]+) center/).map {
+            ($0.1, Double($0.2)!, Double($0.3)!)
+          }
+        }
+        #expect(Set(places.map(\.0)) == ["layer 1", "layer 2", "layer 3", "bound"], "\(script)")
+        let (width, height) = condition.contains("!") ? (586.0, 396.0) : (246, 276)
+        for (index, one) in places.enumerated() {
+          for other in places[..<index] {
+            #expect(abs(one.1 - other.1) * width > 40 || abs(one.2 - other.2) * height > 14, "\(one) and \(other)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func theHighestBarOfAHistogramEndsBelowTheEdge() throws {
+    try withTemporaryDirectory { directory in
+      _ = try write(to: directory, searchPath: "/nowhere")
+      let rows = try String(contentsOf: directory.appendingPathComponent("figures/histogram.csv"), encoding: .utf8).split(separator: "\n")
+      let largest = try #require(rows.dropFirst().compactMap { Double($0.split(separator: ",")[3]) }.max())
+      let script = try String(contentsOf: directory.appendingPathComponent("figures/histogram.gnuplot"), encoding: .utf8)
+      let top = try #require(script.firstMatch(of: /set yrange \[0:([\d.]+)\]/).flatMap { Double($0.1) })
+      #expect(top > largest * 1.04 && top < largest * 1.2, "\(top) for \(largest)")
+    }
+  }
+
   @Test func aFigureWithoutDataDoesNotStopTheRun() throws {
     try withTemporaryDirectory { directory in
       var findings = Findings(on: DataSummary("nothing", isGenerated: true))

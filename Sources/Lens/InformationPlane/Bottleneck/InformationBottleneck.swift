@@ -16,12 +16,13 @@ public struct InformationBottleneck: Sendable {
     public let encoder: [[Double]]
     /// I(X;T) and I(T;Y) in bits.
     public let information: LayerInformation
-    /// I(X;T) - beta I(T;Y), in nats.
+    /// I(X;T) - beta I(T;Y), of `squared` b I(X;T)² - I(T;Y), in nats.
     public let lagrangian: Double
+    /// Rounds of the equations.
     public let iterations: Int
-    /// The largest difference of p(t|x) from what the equations make of it.
+    /// How far p(t|x) is from what the equations make of it: the sum over t of the differences, the largest over x.
     public let residual: Double
-    /// The largest rise of the Lagrangian in one iteration; rounding alone makes it positive.
+    /// The largest rise of the Lagrangian from one encoder to the next; rounding alone makes it positive.
     public let largestRise: Double
   }
 
@@ -49,7 +50,7 @@ public struct InformationBottleneck: Sendable {
     return encoderFrom(clusters: clusters, labels: labels, beta: beta)
   }
 
-  private func encoderFrom(clusters: [Double], labels: [[Double]], beta: Double) -> [[Double]] {
+  func encoderFrom(clusters: [Double], labels: [[Double]], beta: Double) -> [[Double]] {
     let logClusters = clusters.map { $0 > 0 ? log($0) : -.infinity }
     let logLabels = labels.map { $0.map { $0 > 0 ? log($0) : -.infinity } }
     return distribution.labels.map { conditional in
@@ -92,37 +93,6 @@ public struct InformationBottleneck: Sendable {
     return (0..<n).map { x in (0..<n).map { $0 == x ? 1 : 0 } }
   }
 
-  /// Iterates until p(t|x) changes by less than `tolerance` in the sum over t, for every x, or to the limit.
-  /// - Throws: `setting` for a beta that is not positive.
-  public func solve(
-    beta: Double, from start: [[Double]]? = nil, tolerance: Double = 1e-10, maximumIterations: Int = 10_000
-  ) throws(InformationError) -> Solution {
-    guard beta > 0, beta.isFinite else { throw .setting(name: "beta", value: beta, allowed: "above 0") }
-    var encoder = start ?? identityEncoder
-    guard encoder.count == distribution.inputs.count else {
-      throw .count(what: "rows of the encoder", found: encoder.count, expected: distribution.inputs.count)
-    }
-    var iterations = 0
-    var lagrangian = measures(of: encoder, beta: beta).lagrangian
-    var largestRise = -Double.infinity
-    var change = Double.infinity
-    while iterations < maximumIterations, change >= tolerance {
-      let next = step(encoder, beta: beta)
-      change = zip(encoder, next).map { one, other in zip(one, other).reduce(0) { $0 + abs($1.0 - $1.1) } }.max() ?? 0
-      encoder = next
-      iterations += 1
-      let value = measures(of: encoder, beta: beta).lagrangian
-      largestRise = max(largestRise, value - lagrangian)
-      lagrangian = value
-    }
-    let after = step(encoder, beta: beta)
-    let residual = zip(encoder, after).map { zip($0, $1).map { abs($0 - $1) }.max() ?? 0 }.max() ?? 0
-    let (information, value) = measures(of: encoder, beta: beta)
-    return Solution(
-      beta: beta, encoder: encoder, information: information, lagrangian: value, iterations: iterations, residual: residual,
-      largestRise: largestRise)
-  }
-
   /// Solutions by reverse annealing: from the largest beta, with a cluster for every distinct p(y|x), each beginning where the last ended.
   ///
   /// - Parameter betas: of any order; solutions come in the order of falling beta.
@@ -141,35 +111,5 @@ public struct InformationBottleneck: Sendable {
   public static func logarithmicBetas(count: Int, from low: Double = 1.05, to high: Double = 1e3) -> [Double] {
     precondition(count >= 2 && low > 0 && high > low, "InformationBottleneck: \(count) betas from \(low) to \(high)")
     return (0..<count).map { high * pow(low / high, Double($0) / Double(count - 1)) }
-  }
-
-  /// Solutions of the squared Lagrangian, I(T;Y) - b I(X;T)² (Kolchinsky, Tracey and Van Kuyk, 2019), which has a solution at every point of the
-  /// curve where the plain one has a corner.
-  ///
-  /// At a solution it is a plain bottleneck with 1 / beta = 2 b I(X;T), which each round adapts to.
-  public func squared(
-    weight b: Double, from start: [[Double]]? = nil, tolerance: Double = 1e-10, maximumIterations: Int = 10_000
-  ) throws(InformationError) -> Solution {
-    guard b > 0, b.isFinite else { throw .setting(name: "b", value: b, allowed: "above 0") }
-    var encoder = start ?? identityEncoder
-    var beta = 1.0
-    var (iterations, change) = (0, Double.infinity)
-    while iterations < maximumIterations, change >= tolerance {
-      let nats = measures(of: encoder, beta: 1).information.aboutInput * log(2)
-      let wanted = 1 / max(2 * b * nats, 1e-12)
-      // A damped step: beta follows I(X;T), which follows beta.
-      beta = iterations == 0 ? wanted : exp(0.9 * log(beta) + 0.1 * log(wanted))
-      let next = step(encoder, beta: beta)
-      change = zip(encoder, next).map { one, other in zip(one, other).reduce(0) { $0 + abs($1.0 - $1.1) } }.max() ?? 0
-      encoder = next
-      iterations += 1
-    }
-    let after = step(encoder, beta: beta)
-    let residual = zip(encoder, after).map { zip($0, $1).map { abs($0 - $1) }.max() ?? 0 }.max() ?? 0
-    let (information, _) = measures(of: encoder, beta: beta)
-    let (x, y) = (information.aboutInput * log(2), information.aboutLabel * log(2))
-    return Solution(
-      beta: beta, encoder: encoder, information: information, lagrangian: b * x * x - y, iterations: iterations, residual: residual,
-      largestRise: 0)
   }
 }

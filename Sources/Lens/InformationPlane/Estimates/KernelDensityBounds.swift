@@ -17,6 +17,11 @@ public struct KernelDensityBounds: Sendable {
   public struct Bounds: Sendable, Hashable {
     public let upper: LayerInformation
     public let lower: LayerInformation
+
+    public init(upper: LayerInformation, lower: LayerInformation) {
+      self.upper = upper
+      self.lower = lower
+    }
   }
 
   /// - Parameters: activations (n, units); labels of 0 ..< classCount.

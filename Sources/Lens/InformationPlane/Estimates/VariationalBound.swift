@@ -19,8 +19,20 @@ public struct VariationalBound: Sendable {
 
   /// Bits. Activations (n, units), labels (n) of 0 ..< classCount. The decoder is judged where it was trained, as the bound concerns this distribution.
   public func information(_ activations: Tensor, labels: [Int], classCount: Int, random: inout RandomStream) -> Double {
+    information(
+      activations, labels: labels, judgedOn: activations, judgedLabels: labels, classCount: classCount, random: &random)
+  }
+
+  /// Bits, about examples other than those that the decoder learns from: with many units it could learn a sample by heart.
+  /// - Parameter judged: activations (m, units) of the others, `judgedLabels` their labels.
+  public func information(
+    _ activations: Tensor, labels: [Int], judgedOn judged: Tensor, judgedLabels: [Int], classCount: Int, random: inout RandomStream
+  ) -> Double {
     let n = labels.count
     precondition(activations.rank == 2 && activations.shape[0] == n, "VariationalBound: activations \(activations.shape) for \(n) labels")
+    precondition(
+      judged.shape == [judgedLabels.count, activations.shape[1]],
+      "VariationalBound: activations \(judged.shape) to judge on for \(judgedLabels.count) labels and \(activations.shape[1]) units")
     let widths = [activations.shape[1]] + hiddenUnits
     var layers: [any Layer] = []
     for (inputs, outputs) in zip(widths, widths.dropFirst()) {
@@ -41,8 +53,9 @@ public struct VariationalBound: Sendable {
         evaluate(loss)
       }
     }
-    let crossEntropy = decoder(points).softmaxCrossEntropy(labels: targets).cast(to: .float64).mean().scalar(as: Double.self)
-    let counts = (0..<classCount).map { label in labels.count { $0 == label } }
+    let crossEntropy = decoder(judged.cast(to: .float32)).softmaxCrossEntropy(labels: Tensor(judgedLabels.map { Int32($0) }))
+      .cast(to: .float64).mean().scalar(as: Double.self)
+    let counts = (0..<classCount).map { label in judgedLabels.count { $0 == label } }
     return max(entropy(ofCounts: counts) - crossEntropy / log(2), 0)
   }
 }

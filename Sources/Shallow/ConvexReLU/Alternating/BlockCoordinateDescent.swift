@@ -38,17 +38,20 @@ struct OutputTerm {
 struct BlockDescentUpdate {
   let settings: BlockCoordinateDescent
   let operators: GatedOperators
-  /// XᵀX.
+  /// G_iᵀG_i, the same for every pattern: XᵀX times the square of G's scale.
   let gram: Tensor
-  /// The largest eigenvalue of XᵀX.
+  /// The largest eigenvalues of XᵀX and of the Gram matrix.
   let largestEigenvalue: Double
+  let largestGateEigenvalue: Double
 
   init(_ settings: BlockCoordinateDescent, _ operators: GatedOperators) {
     self.settings = settings
     self.operators = operators
-    gram = operators.transposedFeatures.matmul(operators.features)
-    evaluate(gram)
-    largestEigenvalue = Self.largestEigenvalue(of: gram)
+    let products = operators.transposedFeatures.matmul(operators.features)
+    gram = products * (operators.gateScale * operators.gateScale)
+    evaluate(products, gram)
+    largestEigenvalue = Self.largestEigenvalue(of: products)
+    largestGateEigenvalue = largestEigenvalue * operators.gateScale * operators.gateScale
   }
 
   /// By power iteration; from below, so a little is added.
@@ -83,7 +86,7 @@ struct BlockDescentUpdate {
     var blocks = start
     var outputs = operators.output(blocks)
     evaluate(blocks, outputs, pull)
-    let safe = 1 / (Double(size) * term.curvature * largestEigenvalue + rho * (1 + largestEigenvalue))
+    let safe = 1 / (Double(size) * term.curvature * largestEigenvalue + rho * (1 + largestGateEigenvalue))
     var running: Double?
     let tolerance = settings.tolerance * pow(settings.tightening, Double(iteration))
     for _ in 0..<settings.maximumSteps {
@@ -91,7 +94,7 @@ struct BlockDescentUpdate {
       let rows = Tensor((chosen + chosen.map { $0 + count }).map { Int32($0) })
       let gates = operators.gates.gathered(Tensor(chosen.map { Int32($0) }))
       let current = blocks.gathered(rows)
-      // grad of rho/2 (||u - center||² + ||G u - slacks||²): rho (u - center + XᵀX u - Gᵀ slacks).
+      // grad of rho/2 (||u - center||² + ||G u - slacks||²): rho (u - center + GᵀG u - Gᵀ slacks).
       let quadratic = (current + current.matmul(gram) - pull.gathered(rows)) * rho
       let direction = operators.outputTransposed(term.gradient(outputs), gates: gates) + quadratic
       evaluate(direction, quadratic, gates)

@@ -5,7 +5,9 @@ import Tensors
 ///
 /// min loss(F u, y) + beta ||v||_{2,1}  subject to  u = v, G u = s, s >= 0.
 ///
-/// The matrix of the u-step is factored once; an iteration then costs a few products with X.
+/// The matrix of the u-step is factored once; an iteration then costs a few products with X. Unless they are turned off
+/// (`Settings.published`), three things that leave the optimum where it is make it converge on data of any scale, where one penalty fits only its own:
+/// over-relaxation, rows of G scaled to the data, and a penalty that follows the residuals, ever more rarely (Boyd et al., 2011, section 3.4).
 public struct ConvexADMM: Sendable {
   /// How u is updated.
   public enum Update: Sendable, Hashable {
@@ -19,10 +21,16 @@ public struct ConvexADMM: Sendable {
 
   public struct Settings: Sendable, Hashable {
     public var update: Update
-    /// rho, above 0.
+    /// rho, above 0; where it adapts, to begin with.
     public var penalty: Double
     /// gamma_a / rho; 1 is the plain method.
     public var dualStep: Double
+    /// Over-relaxation, 1 to 1.9; 1 is the plain method.
+    public var relaxation: Double
+    /// Whether rho follows the residuals.
+    public var adaptsPenalty: Bool
+    /// Whether, for the squared loss, G is scaled so that the largest eigenvalue of G_iᵀG_i is 400, the best on data of 3 to 785 features.
+    public var scalesConstraints: Bool
     public var maximumIterations: Int
     /// Ends when max(||u - v||, ||G u - s||) by the largest element, and the dual residual, are below these.
     public var primalTolerance: Double
@@ -33,17 +41,30 @@ public struct ConvexADMM: Sendable {
     public var seed: Int
 
     public init(
-      update: Update = .woodbury, penalty: Double = 0.5, dualStep: Double = 1, maximumIterations: Int = 4000,
+      update: Update = .woodbury, penalty: Double = 0.1, dualStep: Double = 1, relaxation: Double = 1.6, adaptsPenalty: Bool = true,
+      scalesConstraints: Bool = true, maximumIterations: Int = 4000,
       primalTolerance: Double = 1e-7, dualTolerance: Double = 1e-7, checkInterval: Int = 50, seed: Int = 0
     ) {
       self.update = update
       self.penalty = penalty
       self.dualStep = dualStep
+      self.relaxation = relaxation
+      self.adaptsPenalty = adaptsPenalty
+      self.scalesConstraints = scalesConstraints
       self.maximumIterations = maximumIterations
       self.primalTolerance = primalTolerance
       self.dualTolerance = dualTolerance
       self.checkInterval = checkInterval
       self.seed = seed
+    }
+
+    /// The iterations as published: one penalty, no relaxation, G as it is.
+    public static func published(update: Update = .woodbury, penalty: Double, dualStep: Double = 1, maximumIterations: Int = 4000)
+      -> Settings
+    {
+      Settings(
+        update: update, penalty: penalty, dualStep: dualStep, relaxation: 1, adaptsPenalty: false, scalesConstraints: false,
+        maximumIterations: maximumIterations)
     }
   }
 
@@ -58,7 +79,10 @@ public struct ConvexADMM: Sendable {
     /// p = F u and its scaled dual, (n), where the loss is not part of the u-step.
     public var outputs: Tensor?
     public var outputDual: Tensor?
+    /// rho.
+    public internal(set) var penalty: Double
     public var iteration = 0
+    var factorization: (any UpdateFactorization)?
     /// ||K (u - u before)||, the dual residual over rho.
     var change: Tensor
     var blockStep = 1.0
@@ -77,6 +101,9 @@ public struct ConvexADMM: Sendable {
     for (name, value) in [("rho", settings.penalty), ("gamma_a / rho", settings.dualStep)] where !(value > 0 && value.isFinite) {
       throw .setting(name: name, value: value, allowed: "above 0")
     }
+    guard (1...1.9).contains(settings.relaxation) else {
+      throw .setting(name: "the relaxation", value: settings.relaxation, allowed: "1 to 1.9")
+    }
     guard settings.maximumIterations >= 1, settings.checkInterval >= 1 else {
       throw .setting(name: "iterations", value: Double(settings.maximumIterations), allowed: "at least 1")
     }
@@ -86,7 +113,12 @@ public struct ConvexADMM: Sendable {
     self.problem = problem
     self.patterns = patterns
     self.settings = settings
-    operators = GatedOperators(problem.features, patterns)
+    var scale = 1.0
+    if settings.scalesConstraints, problem.loss == .squared {
+      let largest = BlockDescentUpdate.largestEigenvalue(of: problem.features.transposed().matmul(problem.features))
+      if largest > 0 { scale = (400 / largest).squareRoot() }
+    }
+    operators = GatedOperators(problem.features, patterns, gateScale: scale)
     // The squared loss is solved with u; of others the u-step sees ||F u - p + mu||².
     let weight = problem.loss == .squared ? 1 / settings.penalty : 1
     switch settings.update {
@@ -104,16 +136,18 @@ public struct ConvexADMM: Sendable {
     let (p, d, n) = (patterns.count, problem.width, problem.count)
     var state = State(
       u: .zeros([2 * p, d], dtype: .float64), v: .zeros([2 * p, d], dtype: .float64), s: .zeros([2 * p, n], dtype: .float64),
-      lambda: .zeros([2 * p, d], dtype: .float64), nu: .zeros([2 * p, n], dtype: .float64),
-      change: Tensor(0, dtype: .float64), random: SplitMix(seed: UInt64(bitPattern: Int64(settings.seed))))
+      lambda: .zeros([2 * p, d], dtype: .float64), nu: .zeros([2 * p, n], dtype: .float64), penalty: settings.penalty,
+      factorization: factorization, change: Tensor(0, dtype: .float64), random: SplitMix(seed: UInt64(bitPattern: Int64(settings.seed))))
     if let solution {
       precondition(solution.blocks.shape == [2 * p, d], "ConvexADMM: a solution of other patterns \(solution.blocks.shape)")
       state.u = solution.blocks
-      if let duals = solution.duals { (state.lambda, state.nu) = duals }
+      if let duals = solution.duals {
+        (state.lambda, state.nu) = (duals.0 / settings.penalty, duals.1 / (settings.penalty * operators.gateScale))
+      }
     }
     if splitsOutputs {
       state.outputs = operators.output(state.u)
-      state.outputDual = solution?.outputDual ?? .zeros([n], dtype: .float64)
+      state.outputDual = solution?.outputDual.map { $0 / settings.penalty } ?? .zeros([n], dtype: .float64)
     }
     return state
   }
@@ -121,22 +155,27 @@ public struct ConvexADMM: Sendable {
   /// One iteration: v, s (and p), then u, then the duals.
   public func step(_ before: State) -> State {
     var state = before
-    let rho = settings.penalty
+    let rho = before.penalty
+    func relaxed(_ new: Tensor, _ old: Tensor) -> Tensor {
+      settings.relaxation == 1 ? new : new * settings.relaxation + old * (1 - settings.relaxation)
+    }
+    let gated = operators.gate(before.u)
     state.v = (before.u + before.lambda).shrunkRows(by: problem.regularization / rho)
-    state.s = (operators.gate(before.u) + before.nu).relu()
-    let pull = state.v - before.lambda
-    let slacks = state.s - before.nu
+    state.s = (gated + before.nu).relu()
+    let (v, s) = (relaxed(state.v, before.u), relaxed(state.s, gated))
+    let (pull, slacks) = (v - before.lambda, s - before.nu)
     if splitsOutputs, let dual = before.outputDual {
-      let point = operators.output(before.u) + dual
-      let outputs = problem.loss.proximal(point, problem.targets, penalty: rho)
+      let plain = operators.output(before.u)
+      let outputs = problem.loss.proximal(plain + dual, problem.targets, penalty: rho)
       state.outputs = outputs
-      state.u = updated(before, pull, slacks, &state, target: outputs - dual)
-      state.outputDual = dual + (operators.output(state.u) - outputs) * settings.dualStep
+      let p = relaxed(outputs, plain)
+      state.u = updated(before, pull, slacks, &state, target: p - dual)
+      state.outputDual = dual + (operators.output(state.u) - p) * settings.dualStep
     } else {
       state.u = updated(before, pull, slacks, &state, target: nil)
     }
-    state.lambda = before.lambda + (state.u - state.v) * settings.dualStep
-    state.nu = before.nu + (operators.gate(state.u) - state.s) * settings.dualStep
+    state.lambda = before.lambda + (state.u - v) * settings.dualStep
+    state.nu = before.nu + (operators.gate(state.u) - s) * settings.dualStep
     let move = state.u - before.u
     state.change = move.abs().max().maximum(operators.gate(move).abs().max())
     state.iteration += 1
@@ -147,8 +186,8 @@ public struct ConvexADMM: Sendable {
   }
 
   private func updated(_ before: State, _ pull: Tensor, _ slacks: Tensor, _ state: inout State, target: Tensor?) -> Tensor {
-    let rho = settings.penalty
-    if let factorization {
+    let rho = before.penalty
+    if let factorization = before.factorization {
       let outputs = target.map { operators.outputTransposed($0) } ?? operators.outputTransposed(problem.targets) / rho
       return factorization.solve(outputs + pull + operators.gateTransposed(slacks))
     }
@@ -184,7 +223,7 @@ public struct ConvexADMM: Sendable {
   ///
   /// With exact steps and gamma_a = rho the former is zero by construction at every iteration; the latter then tells.
   public func residuals(_ state: State) -> (primal: Double, dual: Double) {
-    let rho = settings.penalty
+    let rho = state.penalty
     var primal = (state.u - state.v).abs().max().maximum((operators.gate(state.u) - state.s).abs().max())
     let outputs = operators.output(state.u)
     var slope: Tensor
@@ -200,6 +239,36 @@ public struct ConvexADMM: Sendable {
     return (primal.scalar(as: Double.self), dual.scalar(as: Double.self))
   }
 
+  /// Gives rho a size at which primal and dual residuals, each as a share of its terms, are alike; scaled duals scale with it.
+  ///
+  /// The dual residual is the splits' move beside the duals, both seen from u (through Kᵀ, K = (I, G)) where the loss holds Kᵀ of the duals off zero.
+  private func balance(_ state: inout State, after before: State) {
+    func norm(_ parts: [Tensor?]) -> Tensor { parts.compactMap { $0?.square().sum() }.reduce(Tensor(0, dtype: .float64), +).sqrt() }
+    let gated = operators.gate(state.u)
+    let output = splitsOutputs ? operators.output(state.u) : nil
+    func difference(_ a: Tensor?, _ b: Tensor?) -> Tensor? { a.flatMap { a in b.map { a - $0 } } }
+    let (v, s) = (state.v - before.v, state.s - before.s)
+    let dual =
+      splitsOutputs
+      ? (norm([v, s, difference(state.outputs, before.outputs)]), norm([state.lambda, state.nu, state.outputDual]))
+      : ((v + operators.gateTransposed(s)).norm(), (state.lambda + operators.gateTransposed(state.nu)).norm())
+    let values = [
+      norm([state.u - state.v, gated - state.s, difference(output, state.outputs)]),
+      norm([state.u, gated, output]).maximum(norm([state.v, state.s, state.outputs])), dual.0, dual.1,
+    ]
+    evaluate(values)
+    let numbers = values.map { max($0.scalar(as: Double.self), 1e-300) }
+    let factor = ((numbers[0] / numbers[1]) / (numbers[2] / numbers[3])).squareRoot()
+    guard factor.isFinite, factor > 1.5 || factor < 1 / 1.5 else { return }
+    let change = min(max(factor, 0.2), 5)
+    state.penalty *= change
+    state.lambda = state.lambda / change
+    state.nu = state.nu / change
+    state.outputDual = state.outputDual.map { $0 / change }
+    if !splitsOutputs { state.factorization = state.factorization?.reweighted(1 / state.penalty) }
+    evaluate([state.lambda, state.nu] + (state.outputDual.map { [$0] } ?? []))
+  }
+
   /// Iterates until both residuals are small, or to the limit.
   ///
   /// - Parameters:
@@ -210,8 +279,15 @@ public struct ConvexADMM: Sendable {
   ) -> ConvexSolution {
     var state = initialState(from: start)
     var converged = false
+    // Ever more rarely, and not at all in the end: then the method converges as with one penalty.
+    var nextBalance = 5
     while state.iteration < settings.maximumIterations, !converged {
-      state = step(state)
+      let before = state
+      state = step(before)
+      if settings.adaptsPenalty, state.iteration >= nextBalance, state.iteration * 4 < settings.maximumIterations * 3 {
+        balance(&state, after: before)
+        nextBalance = state.iteration * 7 / 5 + 5
+      }
       guard state.iteration % settings.checkInterval == 0 || state.iteration == settings.maximumIterations else { continue }
       let (primal, dual) = residuals(state)
       converged = primal <= settings.primalTolerance && dual <= settings.dualTolerance
@@ -230,8 +306,8 @@ public struct ConvexADMM: Sendable {
   public func solution(_ state: State, converged: Bool = false) -> ConvexSolution {
     var solution = ConvexSolution(
       problem: problem, patterns: patterns, blocks: state.v, iterations: state.iteration, converged: converged)
-    solution.duals = (state.lambda, state.nu)
-    solution.outputDual = state.outputDual
+    solution.duals = (state.lambda * state.penalty, state.nu * (state.penalty * operators.gateScale))
+    solution.outputDual = state.outputDual.map { $0 * state.penalty }
     return solution
   }
 }

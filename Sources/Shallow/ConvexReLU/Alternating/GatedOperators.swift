@@ -12,16 +12,22 @@ struct GatedOperators: Sendable {
   let gates: Tensor
   /// 2Dᵀ - 1, (2P, n): the rows twice.
   let signs: Tensor
+  /// The signs times the scale of G.
+  private let gateSigns: Tensor
+  let gateScale: Double
   let patternCount: Int
 
-  init(_ features: Tensor, _ patterns: ActivationPatterns) {
+  /// - Parameter gateScale: G's rows are multiplied by it, which changes no cone but how an iteration weighs them.
+  init(_ features: Tensor, _ patterns: ActivationPatterns, gateScale: Double = 1) {
     self.features = features
     transposedFeatures = features.transposed()
     gates = patterns.matrix.transposed()
     let half = gates * 2 - 1
     signs = Tensor.concatenate([half, half])
+    gateSigns = gateScale == 1 ? signs : signs * gateScale
+    self.gateScale = gateScale
     patternCount = patterns.count
-    evaluate(transposedFeatures, gates, signs)
+    evaluate(transposedFeatures, gates, signs, gateSigns)
   }
 
   var exampleCount: Int { features.shape[0] }
@@ -46,10 +52,10 @@ struct GatedOperators: Sendable {
   }
 
   /// G u, (2P, n).
-  func gate(_ blocks: Tensor) -> Tensor { blocks.matmul(transposedFeatures) * signs }
+  func gate(_ blocks: Tensor) -> Tensor { blocks.matmul(transposedFeatures) * gateSigns }
 
   /// Gᵀ s, (2P, d).
-  func gateTransposed(_ slacks: Tensor) -> Tensor { (slacks * signs).matmul(features) }
+  func gateTransposed(_ slacks: Tensor) -> Tensor { (slacks * gateSigns).matmul(features) }
 }
 
 extension Tensor {

@@ -30,6 +30,12 @@ public struct ActivationPatterns: Sendable {
   /// P.
   public var count: Int { matrix.shape[1] }
 
+  /// Some of the patterns, by position.
+  public func selected(_ positions: [Int]) -> ActivationPatterns {
+    let indices = Tensor(positions.map { Int32($0) })
+    return ActivationPatterns(matrix: matrix.gathered(indices, axis: 1), directions: directions.gathered(indices, axis: 1))
+  }
+
   /// The first patterns, in the order in which they were found: samples of different sizes are nested.
   public func prefix(_ count: Int) -> ActivationPatterns {
     let kept = min(count, self.count)

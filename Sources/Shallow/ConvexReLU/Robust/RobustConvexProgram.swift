@@ -130,14 +130,16 @@ public struct RobustConvexProgram: Sendable {
 
   /// The Cholesky factors of I + J + [S X, -epsilon]ᵀ[S X, -epsilon] for (c_i, tau_i), a block each (m, d+1, d+1); with a coupling of the c_i among
   /// one another, (m d, m d), that of the whole, (m (d+1), m (d+1)).
-  static func blockFactor(features: Tensor, signs: Tensor, radius: Double, perturbable: Tensor, coupling: Tensor?) -> Tensor {
+  static func blockFactor(features: Tensor, signs: Tensor, radius: Double, perturbable: Tensor, rowScale: Double = 1, coupling: Tensor?)
+    -> Tensor
+  {
     let (n, d) = (features.shape[0], features.shape[1])
     let m = signs.shape[0]
     let x = features
-    let corner = x.transposed().matmul(x) + Tensor.identity(d, dtype: .float64) + perturbable.asDiagonalMatrix()
-    let edge = signs.matmul(x).expandingShape(at: 2) * -radius
+    let corner = x.transposed().matmul(x) * (rowScale * rowScale) + Tensor.identity(d, dtype: .float64) + perturbable.asDiagonalMatrix()
+    let edge = signs.matmul(x).expandingShape(at: 2) * (-radius * rowScale * rowScale)
     let top = Tensor.concatenate([corner.expandingShape(at: 0).broadcast(to: [m, d, d]), edge], axis: 2)
-    let last = Tensor(repeating: 1 + radius * radius * Double(n), shape: [m, 1, 1], dtype: .float64)
+    let last = Tensor(repeating: 1 + radius * radius * rowScale * rowScale * Double(n), shape: [m, 1, 1], dtype: .float64)
     let blocks = Tensor.concatenate([top, Tensor.concatenate([edge.transposed(), last], axis: 2)], axis: 1)
     guard let coupling else {
       let factor = blocks.cholesky()

@@ -244,6 +244,8 @@ struct SheafExperiments {
         for depth in options.depths {
           var settings = settings(of: graph)
           settings.layers = depth
+          settings.dropout = options.depthDropout
+          settings.learningRate = options.depthLearningRate
           let result = try training.train(
             method, settings, on: graph, split: split, as: "depth-\(depth)-\(method.rawValue)-split-\(number)", seed: run.seed + number)
           accuracy.append(result.accuracy)

@@ -48,6 +48,7 @@ public struct SheafOptions: StudyOptions {
   public var learningRate = 0.02
   public var weightDecay = 5e-3
   public var sheafDecay = 5e-3
+  public var baselineDecay = 5e-4
   public var dropout = 0.7
   public var inputDropout = 0.0
   public var epochs = 200
@@ -55,6 +56,8 @@ public struct SheafOptions: StudyOptions {
   public var bipartiteLayers = 8
   public var homophilies = [0.1, 0.3, 0.5, 0.7, 0.9]
   public var depths = [2, 4, 8, 16, 32]
+  public var depthDropout = 0.2
+  public var depthLearningRate = 0.01
   public var diffusionSteps = 2000
 
   public static let fields: [Field] = [
@@ -78,6 +81,9 @@ public struct SheafOptions: StudyOptions {
     Field("learningRate", \.learningRate, "of Adam", in: 1e-8...10),
     Field("weightDecay", \.weightDecay, "added to gradients", in: 0...10),
     Field("sheafDecay", \.sheafDecay, "the same for learners of maps", in: 0...10),
+    Field(
+      "baselineDecay", \.baselineDecay,
+      "the same for GCN, GAT and MLP: with that of the sheaf networks they learn next to nothing from rows that add up to 1", in: 0...10),
     Field("dropout", \.dropout, "probability", in: 0...0.99),
     Field("inputDropout", \.inputDropout, "probability, on features", in: 0...0.99),
     Field("epochs", \.epochs, "epochs at most", in: 1...1_000_000),
@@ -85,6 +91,10 @@ public struct SheafOptions: StudyOptions {
     Field("bipartiteLayers", \.bipartiteLayers, "layers on bipartite graphs", in: 1...256),
     Field("homophilies", \.homophilies, "shares of edges within a class", eachIn: 0...1),
     Field("depths", \.depths, "numbers of layers", eachIn: 1...256),
+    Field(
+      "depthDropout", \.depthDropout, "probability in the comparison of depths, for all methods: each layer of a sheaf network drops anew",
+      in: 0...0.99),
+    Field("depthLearningRate", \.depthLearningRate, "of Adam in that comparison", in: 1e-8...10),
     Field("diffusionSteps", \.diffusionSteps, "steps of the diffusion along sheaves made from labels", in: 1...1_000_000),
   ]
 

@@ -31,7 +31,7 @@ struct SheafTheory {
       }
       let value = Measurement(shares)
       table.append([.text(name), .init(classes), .text(sheaf), .number(value)])
-      bars.append(BarPlot.Bar("\(name), \(sheaf)", value, role: role))
+      bars.append(BarPlot.Bar("\(name), \(classes) classes: \(sheaf)", value, role: role))
       return value
     }
     let seeds = run.seeds(options.seeds)

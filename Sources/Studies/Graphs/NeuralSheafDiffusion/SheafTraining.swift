@@ -14,6 +14,7 @@ struct SheafSettings {
   var learningRate: Double
   var weightDecay: Double
   var sheafDecay: Double
+  var baselineDecay: Double
   var dropout: Double
   var inputDropout: Double
   var epochs: Int
@@ -37,6 +38,7 @@ struct SheafSettings {
     learningRate = options.learningRate
     weightDecay = options.weightDecay
     sheafDecay = options.sheafDecay
+    baselineDecay = options.baselineDecay
     dropout = options.dropout
     inputDropout = options.inputDropout
     epochs = options.epochs
@@ -120,7 +122,7 @@ struct SheafTraining {
         logits: { try model($0, pattern) })
     }
     func classifier(_ model: some Module, _ logits: @escaping (Tensor) -> Tensor) -> NodeClassifier {
-      NodeClassifier(module: model, groups: [ParameterGroup(model.parameters, weightDecay: settings.weightDecay)], logits: logits)
+      NodeClassifier(module: model, groups: [ParameterGroup(model.parameters, weightDecay: settings.baselineDecay)], logits: logits)
     }
     switch method {
     case .gcn:

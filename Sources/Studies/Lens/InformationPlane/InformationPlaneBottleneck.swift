@@ -20,8 +20,27 @@ struct InformationPlaneBottleneck {
   let layers: [Layer]
   /// I(X;T) and I(T;Y) at beta below 1.
   let below: LayerInformation
-  /// Of the deterministic rule, by the squared Lagrangian: points that should lie on I(T;Y) = I(X;T).
-  let squared: [LayerInformation]
+  let deterministic: DeterministicRule
+
+  /// Optima for the labels of the rule itself, of which two groups of inputs are left.
+  struct DeterministicRule {
+    /// I(X;Y) = H(Y), in bits.
+    let information: Double
+    /// Of the squared Lagrangian, by b.
+    let squared: [(weight: Double, solution: InformationBottleneck.Solution)]
+    /// Of the plain one, by beta.
+    let plain: [InformationBottleneck.Solution]
+
+    init(count: Int) throws {
+      let rule = try JointDistribution(uniformInputs: SymmetricRule.labels.map { $0 == 1 ? [0, 1] : [1, 0] }).merged().distribution
+      let bottleneck = InformationBottleneck(rule)
+      information = rule.information
+      squared = try InformationBottleneck.logarithmicBetas(count: count, from: 0.5, to: 10).map { ($0, try bottleneck.squared(weight: $0)) }
+      plain = try InformationBottleneck.logarithmicBetas(count: count, from: 0.5, to: 1000).map {
+        try bottleneck.solve(beta: $0, from: [[0.9, 0.1], [0.1, 0.9]])
+      }
+    }
+  }
 
   init(_ options: InformationPlaneOptions, training: InformationPlaneTraining, run: StudyRun) throws {
     let rule = try SphericalRule(steepness: options.steepness)
@@ -45,18 +64,13 @@ struct InformationPlaneBottleneck {
     curve = solutions
     below = try bottleneck.solve(beta: 0.9, from: Self.blurred(merged.inputs.count)).information
 
-    // Two groups are left of the deterministic rule, and the plain Lagrangian has nothing but its corner.
-    let plain = try JointDistribution(uniformInputs: SymmetricRule.labels.map { $0 == 1 ? [0, 1] : [1, 0] }).merged().distribution
-    let degenerate = InformationBottleneck(plain)
-    squared = try [0.55, 0.7, 0.9, 1.2, 2].map { b in
-      try degenerate.squared(weight: b, from: [[0.9, 0.1], [0.1, 0.9]], maximumIterations: 4000).information
-    }
+    deterministic = try DeterministicRule(count: options.betaCount)
 
     // Labels are drawn from p(y|x), anew for each network.
     let trajectory = try training.train(
       InformationPlaneExperiment(
         name: "noisy-rule", title: "tanh, noisy rule", hiddenUnits: options.hiddenUnits, activation: .tanh, share: options.trainingShare,
-        labels: .drawn(conditionals.map { $0[1] }), epochs: options.epochs), gradients: false)
+        labels: .drawn(conditionals.map { $0[1] }), epochs: options.epochs, networks: options.networks), gradients: false)
     let last = trajectory.snapshots.last!
     let activations = last.activations(training.task.inputs)
     evaluate(activations)

@@ -20,10 +20,16 @@ public struct InformationPlaneOptions: StudyOptions {
   public var decoderEpochs = 10
   public var depths = [1, 3, 5]
   public var shares = [0.03, 0.2, 0.45]
+  public var depthNetworks = 10
   public var sweepEpochs = 400
   public var steepness = 1.5
   public var betaCount = 40
   public var examples = 2000
+  public var pictureNetworks: [PictureNetwork] = [.perceptron, .convolutional]
+  public var pictures = 4000
+  public var pictureEpochs = 10
+  public var pictureBatchSize = 64
+  public var pictureLearningRate = 1e-3
 
   public static let fields: [Field] = [
     Field("variants", \.variants, "what is trained, each on the same task"),
@@ -45,15 +51,24 @@ public struct InformationPlaneOptions: StudyOptions {
     Field("decoderEpochs", \.decoderEpochs, "training of the decoder of the variational bound; 0 leaves it out", in: 0...1000),
     Field("depths", \.depths, "numbers of hidden layers that are compared", eachIn: 1...20),
     Field("shares", \.shares, "parts of the patterns that are compared", eachIn: 0.005...1),
+    Field("depthNetworks", \.depthNetworks, "networks of each depth", in: 1...1000),
     Field("sweepEpochs", \.sweepEpochs, "epochs of these comparisons; 0 leaves them out", in: 0...1_000_000),
     Field("steepness", \.steepness, "gamma of the noisy rule behind the bottleneck's curve", in: 1e-3...1e3),
     Field("betaCount", \.betaCount, "points of the bottleneck's curve", in: 2...1000),
-    Field("examples", \.examples, "examples of given data, at most", in: 16...100_000),
+    Field("examples", \.examples, "rows of a given table, at most", in: 16...100_000),
+    Field("pictureNetworks", \.pictureNetworks, "what is trained where --data holds pictures, instead of the variants"),
+    Field("pictures", \.pictures, "pictures to learn from, at most", in: 16...10_000_000),
+    Field("pictureEpochs", \.pictureEpochs, "passes over the pictures", in: 1...100_000),
+    Field("pictureBatchSize", \.pictureBatchSize, "pictures a step", in: 1...100_000),
+    Field("pictureLearningRate", \.pictureLearningRate, "of Adam, on pictures", in: 1e-7...1),
   ]
 
   public func validate() throws(OptionError) {
     guard Set(variants).count == variants.count, variants.contains(.tanh) else {
       throw OptionError(field: "variants", value: variants.optionText, expected: "tanh, and others each at most once")
+    }
+    guard Set(pictureNetworks).count == pictureNetworks.count else {
+      throw OptionError(field: "pictureNetworks", value: pictureNetworks.optionText, expected: "each at most once")
     }
   }
 
@@ -66,8 +81,11 @@ public struct InformationPlaneOptions: StudyOptions {
     options.kernelPoints = 3
     options.kernelSamples = 512
     options.decoderEpochs = 0
+    options.depthNetworks = 2
     options.sweepEpochs = 0
     options.betaCount = 12
+    options.pictures = 1000
+    options.pictureEpochs = 2
     return options
   }()
 
@@ -86,7 +104,10 @@ public struct InformationPlaneOptions: StudyOptions {
     options.kernelSamples = 4096
     options.depths = [1, 2, 3, 4, 5, 6]
     options.shares = [0.03, 0.05, 0.15, 0.25, 0.45, 0.65, 0.85]
+    options.depthNetworks = 50
     options.sweepEpochs = 8000
+    options.pictures = 60_000
+    options.pictureEpochs = 100
     return options
   }()
 }

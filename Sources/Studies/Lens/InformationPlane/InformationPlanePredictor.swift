@@ -15,6 +15,13 @@ struct InformationPlanePredictor {
       ])
   }
 
+  /// A network that learned pictures.
+  static func save(_ model: LayeredClassifier, classNames: [String], to run: StudyRun) throws {
+    try model.save(
+      to: run.file("model.safetensors"),
+      metadata: ["classes": classNames.joined(separator: "\n"), "inputs": "1", "rule": "false"])
+  }
+
   private let classNames: [String]
   private let model: Sequential
 

@@ -1,3 +1,5 @@
+import Datasets
+import Foundation
 import Layers
 import Lens
 import Tensors
@@ -33,7 +35,12 @@ public enum InformationPlaneStudy: Study {
   }
 
   private static func findings(_ options: InformationPlaneOptions, _ run: StudyRun) throws -> Findings {
-    let task = try InformationPlaneTask.open(run.data, options, seed: run.seed)
+    var task = InformationPlaneTask.rule()
+    if let location = run.data {
+      let source = try InformationPlaneTask.source(location, options, seed: run.seed)
+      guard !source.training.hasImages else { return try pictureFindings(source, at: location, options, run) }
+      task = try InformationPlaneTask(source, at: location, options, seed: run.seed)
+    }
     let training = InformationPlaneTraining(options: options, task: task, run: run)
     let phase = run.progress.phase("variant", of: options.variants.count)
     var trajectories: [InformationPlaneVariant: InformationPlaneTrajectory] = [:]
@@ -49,11 +56,35 @@ public enum InformationPlaneStudy: Study {
     ).findings()
   }
 
+  /// Where bins saturate, other networks are watched by other estimators.
+  private static func pictureFindings(
+    _ source: DataSource, at location: String, _ options: InformationPlaneOptions, _ run: StudyRun
+  ) throws -> Findings {
+    let name = source.kind == .generated ? "generated \(location)" : URL(fileURLWithPath: location).lastPathComponent
+    let task = try PictureTask(source, name: name, options, seed: run.seed)
+    let training = PictureTraining(options: options, task: task, run: run)
+    var trajectories: [PictureNetwork: [PictureTrajectory]] = [:]
+    let phase = run.progress.phase("network", of: options.pictureNetworks.count * options.networks)
+    defer { phase.finish() }
+    for network in options.pictureNetworks {
+      for seed in run.seeds(options.networks) {
+        let (trajectory, model) = try training.train(network, seed: seed)
+        if trajectories.isEmpty { try InformationPlanePredictor.save(model, classNames: task.training.classNames, to: run) }
+        trajectories[network, default: []].append(trajectory)
+        phase.advance()
+      }
+    }
+    return PictureFindings(options: options, task: task, trajectories: trajectories).findings()
+  }
+
   public static func verify(_ file: SafetensorsFile) throws -> [ParityTensor] { try InformationPlaneParity.tensors(of: file) }
 
   public static func networks(_ options: InformationPlaneOptions) throws -> [StudyNetwork] {
     let ensemble = NetworkEnsemble(widths: [SymmetricRule.bitCount] + options.hiddenUnits + [2], seeds: [1])
     return [StudyNetwork("one of the tanh networks", ensemble.network(0))]
+      + options.pictureNetworks.map {
+        StudyNetwork("\($0.title) on pictures of 28 x 28", $0.fresh(for: [28, 28, 1], classes: 10, seed: 1))
+      }
   }
 
   public static func predict(_ inputs: [String], with model: SavedModel<InformationPlaneOptions>) throws -> [Prediction] {

@@ -26,27 +26,30 @@ struct InformationPlaneTask {
       classNames: ["0", "1"], inputNumbers: nil)
   }
 
-  /// The rule, or a table whose last column is the class, or pictures with classes.
-  /// - Throws: `FileAccessError`, `FileFormatError`; `StudyError` for data without classes, or with an empty one.
-  static func open(_ nameOrPath: String?, _ options: InformationPlaneOptions, seed: Int) throws -> InformationPlaneTask {
-    guard let location = nameOrPath else { return rule() }
+  /// What `--data` names: a table whose last column is the class, or pictures with classes.
+  /// - Throws: `FileAccessError`, `FileFormatError`; `StudyError` for data without classes.
+  static func source(_ location: String, _ options: InformationPlaneOptions, seed: Int) throws -> DataSource {
     let source = try Dataset.open(
       location,
-      options: OpenOptions(roles: Table.Roles(missing: .dropRows), generatedTraining: options.examples, generatedTest: 1, seed: seed))
-    let all = source.training
-    guard all.hasFeatures, all.classCount >= 2 else {
+      options: OpenOptions(
+        roles: Table.Roles(missing: .dropRows), generatedTraining: options.pictures, generatedTest: max(options.kernelSamples, 256),
+        seed: seed))
+    guard source.training.hasFeatures, source.training.classCount >= 2 else {
       throw StudyError(
         "\(location) holds \(source.kind.rawValue) without classes", because: .data,
         advice: "give a table whose label is a class, or pictures with classes")
     }
+    return source
+  }
+
+  /// The rows of a table.
+  /// - Throws: `StudyError` for one class only.
+  init(_ source: DataSource, at location: String, _ options: InformationPlaneOptions, seed: Int) throws {
+    let all = source.training
     let chosen = all.count > options.examples ? all.shuffled(seed: seed).prefix(options.examples) : all
     var features = chosen.features.cast(to: .float32).flattened(from: 1)
-    if chosen.hasImages {
-      features = features / 255
-    } else {
-      let deviation = features.standardDeviation(axes: [0])
-      features = (features - features.mean(axes: [0])) / Tensor.select(deviation .> 1e-9, deviation, Tensor(1))
-    }
+    let deviation = features.standardDeviation(axes: [0])
+    features = (features - features.mean(axes: [0])) / Tensor.select(deviation .> 1e-9, deviation, Tensor(1))
     evaluate(features)
     let labels = chosen.classLabels
     // Classes that the chosen examples lack are left out.
@@ -54,11 +57,20 @@ struct InformationPlaneTask {
     guard present.count >= 2 else {
       throw StudyError("\(location) has one class only", because: .data, advice: "give at least two")
     }
-    return InformationPlaneTask(
+    self.init(
       name: source.kind == .generated ? "generated \(location)" : URL(fileURLWithPath: location).lastPathComponent,
       isGenerated: false, inputs: features, labels: labels.map { present.firstIndex(of: $0)! },
       classNames: present.map { chosen.classNames[$0] },
       inputNumbers: BinnedInformation.inputNumbers(of: features.array(of: Float.self), width: features.shape[1]))
+  }
+
+  init(name: String, isGenerated: Bool, inputs: Tensor, labels: [Int], classNames: [String], inputNumbers: [Int]?) {
+    self.name = name
+    self.isGenerated = isGenerated
+    self.inputs = inputs
+    self.labels = labels
+    self.classNames = classNames
+    self.inputNumbers = inputNumbers
   }
 
   var summary: DataSummary {

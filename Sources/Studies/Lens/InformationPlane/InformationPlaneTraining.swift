@@ -16,6 +16,8 @@ struct InformationPlaneExperiment: Hashable {
   let share: Double
   let labels: Labels
   let epochs: Int
+  /// Trained at once.
+  let networks: Int
 
   enum Labels: Hashable {
     case given
@@ -55,7 +57,8 @@ struct InformationPlaneTraining {
     InformationPlaneExperiment(
       name: variant.rawValue, title: variant.title, hiddenUnits: variant == .bottleneck ? [1, 1, 1, 1] : options.hiddenUnits,
       activation: variant.activation, share: variant == .smallSample ? options.smallShare : options.trainingShare,
-      labels: variant == .randomLabels ? .random : variant == .permutedInputs ? .permuted : .given, epochs: options.epochs)
+      labels: variant == .randomLabels ? .random : variant == .permutedInputs ? .permuted : .given, epochs: options.epochs,
+      networks: options.networks)
   }
 
   private func labels(_ experiment: InformationPlaneExperiment, seed: Int) -> [Int] {
@@ -77,7 +80,7 @@ struct InformationPlaneTraining {
   }
 
   func train(_ experiment: InformationPlaneExperiment, gradients takesGradients: Bool) throws -> InformationPlaneTrajectory {
-    let seeds = run.seeds(options.networks)
+    let seeds = run.seeds(experiment.networks)
     let widths = [task.width] + experiment.hiddenUnits + [task.classCount]
     let ensemble = NetworkEnsemble(widths: widths, activation: experiment.activation, seeds: seeds)
     let labels = seeds.map { self.labels(experiment, seed: $0) }
@@ -150,8 +153,8 @@ struct InformationPlaneTraining {
       let values = try contents.tensor(named: "gradient").array(of: Double.self)
       gradients.append(
         (0..<count).map { layer in
-          (0..<options.networks).map { network in
-            let at = (layer * options.networks + network) * 3
+          (0..<experiment.networks).map { network in
+            let at = (layer * experiment.networks + network) * 3
             return GradientStatistics(meanNorm: values[at], deviation: values[at + 1], weightNorm: values[at + 2])
           }
         })

@@ -41,13 +41,14 @@ struct ConvexReLUClusters {
         perturbable: problem.perturbable, random: &stream)
       func solved(_ radius: Double) throws -> RobustADMM.Solution {
         try RobustADMM(
-          RobustConvexProgram(problem, patterns: patterns, radius: radius), settings: .init(maximumIterations: options.robustIterations)
+          RobustConvexProgram(problem, patterns: patterns, radius: radius),
+          settings: .init(maximumIterations: options.robustIterations, tolerance: 1e-9)
         ).solve()
       }
       let (robust, plain) = (try solved(options.clusterEpsilon), try solved(0))
       let direct = try ConvexADMM(
-        problem, patterns: patterns, settings: .init(penalty: loss == .hinge ? 0.02 : 0.2, maximumIterations: options.robustIterations)
-      ).solve().repaired()
+        problem, patterns: patterns, settings: .init(penalty: loss == .hinge ? 0.02 : 0.2, maximumIterations: 1000)
+      ).solve().polished(settings: .init(maximumIterations: 20_000, primalTolerance: 1e-11, dualTolerance: 1e-11))
       func attacked(_ network: ReLUNetworks) -> Double {
         let attack = ProjectedGradientAttack(
           loss == .squared ? .error : .margin, radius: options.clusterEpsilon, steps: options.attackSteps)

@@ -21,7 +21,7 @@ public struct ConvexReLUOptions: StudyOptions {
   public var racePoints = 30
   public var raceBeta = 0.05
   public var racePenalty = 0.05
-  public var raceIterations = 4000
+  public var raceIterations = 1000
   public var patternCounts = [5, 20, 80]
   public var neuronCounts = [50, 400, 3000]
   public var adamNeurons = [6, 20, 100]
@@ -61,7 +61,7 @@ public struct ConvexReLUOptions: StudyOptions {
     Field("racePoints", \.racePoints, "n of the race on y = sin(2 x1) + x2^2 in two dimensions, all patterns enumerated", in: 4...60),
     Field("raceBeta", \.raceBeta, "beta of the race", in: 1e-6...100),
     Field("racePenalty", \.racePenalty, "rho of ADMM in the race", in: 1e-4...1e4),
-    Field("raceIterations", \.raceIterations, "iterations of ADMM, at most", in: 50...1_000_000),
+    Field("raceIterations", \.raceIterations, "iterations of ADMM on all patterns, before the used ones are polished", in: 50...1_000_000),
     Field("patternCounts", \.patternCounts, "P of the sampled programs in the race", eachIn: 1...2000),
     Field("neuronCounts", \.neuronCounts, "N of the sampled convex programs in the race", eachIn: 1...20_000),
     Field("adamNeurons", \.adamNeurons, "widths of the networks that Adam trains in the race", eachIn: 1...10_000),
@@ -102,7 +102,6 @@ public struct ConvexReLUOptions: StudyOptions {
   static let quick: ConvexReLUOptions = {
     var options = ConvexReLUOptions()
     options.racePoints = 16
-    options.raceIterations = 2000
     options.patternCounts = [5, 20, 60]
     options.neuronCounts = [50, 400]
     options.adamNeurons = [6, 60]

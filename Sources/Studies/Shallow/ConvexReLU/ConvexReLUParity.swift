@@ -82,7 +82,7 @@ package struct ConvexReLUParity {
 
   private mutating func compareIterates() throws {
     let ratio = parity.file.metadata["gamma_over_rho"] == nil ? 1 : try parity.number("gamma_over_rho")
-    let admm = try ConvexADMM(squared, patterns: patterns, settings: .init(penalty: penalty, dualStep: ratio))
+    let admm = try ConvexADMM(squared, patterns: patterns, settings: .published(penalty: penalty, dualStep: ratio))
     var state = admm.initialState()
     for iteration in 1...10 {
       state = admm.step(state)
@@ -107,9 +107,9 @@ package struct ConvexReLUParity {
         penalty: max(squared.regularization, 1e-3), maximumIterations: 20_000, primalTolerance: 1e-9, dualTolerance: 1e-9,
         checkInterval: 200)
     ).solve().repaired()
-    let unfinished = try ConvexADMM(
-      squared, patterns: patterns, settings: .init(penalty: penalty, maximumIterations: 4000, primalTolerance: 0, dualTolerance: 0)
-    ).solve()
+    var published = ConvexADMM.Settings.published(penalty: penalty, maximumIterations: 4000)
+    (published.primalTolerance, published.dualTolerance) = (0, 0)
+    let unfinished = try ConvexADMM(squared, patterns: patterns, settings: published).solve()
     func optimum(_ loss: OutputLoss, _ radius: Double) throws -> Double {
       try RobustADMM(program(loss, radius: radius), settings: .init(maximumIterations: 20_000, tolerance: 1e-8)).solve().objective
     }

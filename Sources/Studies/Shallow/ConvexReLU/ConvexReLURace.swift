@@ -52,12 +52,12 @@ struct ConvexReLURace {
         penalty: options.racePenalty, maximumIterations: options.raceIterations, primalTolerance: 1e-8, dualTolerance: 1e-8,
         checkInterval: 10)
       let admm = try ConvexADMM(problem, patterns: patterns.prefix(count), settings: settings)
-      let solution = admm.solve { iteration, objective in
+      let solution = try admm.solve { iteration, objective in
         guard count == patterns.count else { return }
         iterations.append(iteration)
         objectives.append(objective)
         run.recorder.record("race/objective", objective, step: iteration)
-      }.repaired()
+      }.polished()
       byPatterns.append(Optimum(count: count, objective: solution.objective, certificate: solution.certificate()))
       last = solution
       phase.advance()
@@ -116,8 +116,8 @@ struct ConvexReLURace {
       // A pattern drawn before improves nothing.
       guard after.count > before.count else { continue }
       func optimum(_ patterns: ActivationPatterns) throws -> Double {
-        let settings = ConvexADMM.Settings(penalty: 0.2, maximumIterations: 6000, primalTolerance: 1e-9, dualTolerance: 1e-9)
-        return try ConvexADMM(problem, patterns: patterns, settings: settings).solve().repaired().objective
+        let settings = ConvexADMM.Settings(maximumIterations: 500)
+        return try ConvexADMM(problem, patterns: patterns, settings: settings).solve().polished().objective
       }
       let (one, two) = (try optimum(before), try optimum(after))
       if two < one * (1 - 1e-6) { improved += 1 }

@@ -55,10 +55,13 @@ struct ConvexReLUTask {
     attackedLoss = strong.losses(.hinge, moved, targets: problem.targets)[0]
 
     let squared = try split.problem(.squared, beta: options.beta * Double(problem.count))
-    certificate = try ConvexADMM(squared, patterns: patterns, settings: .init(penalty: 1, maximumIterations: 2000)).solve().certificate()
+    certificate = try ConvexADMM(
+      squared, patterns: patterns, settings: .init(maximumIterations: 8000, primalTolerance: 1e-10, dualTolerance: 1e-10)
+    ).solve()
+      .certificate()
     let directions = SampledConvexProgram.directions(width: problem.width, count: options.sampledNeurons, random: &random)
     let smooth = try split.problem(.squaredHinge, beta: options.beta * Double(problem.count))
-    let sampled = try SampledConvexProgram(smooth, directions: directions).solve(maximumIterations: 20_000)
+    let sampled = try SampledConvexProgram(smooth, directions: directions).solve()
     sampledCertificate = sampled.certificate
     entries.append(judged("sampled convex program", .method, sampled.network()))
 

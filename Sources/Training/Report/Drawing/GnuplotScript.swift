@@ -6,6 +6,21 @@ struct GnuplotScript {
   private var lines: [String] = []
   private var plots: [String] = []
   private var labelCount = 0
+  /// The ends of the axes, where they are known.
+  private(set) var horizontalSpan: Span?
+  private(set) var verticalSpan: Span?
+
+  /// The ends of an axis.
+  struct Span {
+    let range: ClosedRange<Double>
+    let scale: Axis.Scale
+
+    /// Where a value stands: 0 at the lower end, 1 at the upper.
+    func share(_ value: Double) -> Double {
+      func mapped(_ value: Double) -> Double { scale == .logarithmic ? log(max(value, .leastNormalMagnitude)) : value }
+      return (mapped(value) - mapped(range.lowerBound)) / (mapped(range.upperBound) - mapped(range.lowerBound))
+    }
+  }
 
   /// - Parameters:
   ///   - name: of the figure's files.
@@ -38,16 +53,18 @@ struct GnuplotScript {
   mutating func plot(_ plot: String) { plots.append("\"\(name).csv\" " + plot) }
 
   /// A text somewhere, in the coordinates that `position` names.
-  /// - Parameter isForWideOnly: leaves the text out where a phone has no room for it.
+  /// - Parameters:
+  ///   - isForWideOnly: leaves the text out where a phone has no room for it.
+  ///   - condition: in gnuplot's words, before the command.
   mutating func label(
     _ text: String, at position: String, _ alignment: String = "left", color: Palette.Color = Palette.text, offset: String = "0,0",
-    isForWideOnly: Bool = false
+    isForWideOnly: Bool = false, condition: String = ""
   ) {
     labelCount += 1
     // A phone shows about 46 characters in a line.
     let words = text.count > 46 ? "(narrow ? \(Self.quoted(text.prefix(45) + "…")) : \(Self.quoted(text)))" : Self.quoted(text)
     lines.append(
-      (isForWideOnly ? "if (!narrow) " : "")
+      (isForWideOnly ? "if (!narrow) " : condition)
         + "set label \(labelCount) \(words) at \(position) \(alignment) offset \(offset) front textcolor rgb \"\(color.hex)\"")
   }
 
@@ -81,6 +98,8 @@ struct GnuplotScript {
       lines.append("set \(letter)tics (\(tics.map { "\(Self.quoted($0)) \($0)" }.joined(separator: ", ")))")
     }
     lines.append("set \(letter)range [\(NumberText.exact(range.lowerBound)):\(NumberText.exact(range.upperBound))]")
+    let span = Span(range: range, scale: axis.scale)
+    if letter == "x" { horizontalSpan = span } else { verticalSpan = span }
   }
 
   private static func range(of values: [Double], _ scale: Axis.Scale, padding: Double) -> ClosedRange<Double>? {

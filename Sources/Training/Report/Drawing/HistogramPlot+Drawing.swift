@@ -34,8 +34,8 @@ extension HistogramPlot: DrawnPlot {
   func draw(in script: inout GnuplotScript) {
     let edges = edges
     script.horizontal(Axis(axis.name, axis.unit, range: edges[0]...edges[bins]), values: [])
-    script.vertical(Axis("share of values", .percent), values: [0] + series.flatMap { shares($0, edges) })
-    script.add("set yrange [0:*]")
+    let largest = series.flatMap { shares($0, edges) }.max() ?? 0
+    script.vertical(Axis("share of values", .percent, range: 0...(largest > 0 ? largest * 1.08 : 1)), values: [])
     if series.count < 2 { script.add("unset key") }
     let styles = SeriesStyle.styles(for: series.map(\.role))
     let ranges = CSVRange.ranges(of: series.map { _ in bins })

@@ -29,10 +29,12 @@ extension ParetoPlot: DrawnPlot {
     script.plot(
       "every ::0::\(max(front.count - 1, 0)) using 2:3 with linespoints linecolor rgb \"\(Palette.series[0].hex)\" linewidth 2 pointtype 7 pointsize 0.75 notitle"
     )
-    for (point, isFront) in ordered where !point.name.isEmpty {
-      script.label(
-        point.name, at: "first \(NumberText.exact(point.x)), first \(NumberText.exact(point.y))",
-        color: isFront ? Palette.ink : Palette.text, offset: "0.8,\(betterY == .higher ? "-0.7" : "0.7")")
-    }
+    script.names(
+      ordered.filter { !$0.point.name.isEmpty }.map { point, isFront in
+        (
+          point.name, point.x, point.y, isFront ? Palette.ink : Palette.text, betterY == .higher ? .lowerRight : .upperRight,
+          isOptional: !isFront
+        )
+      }, points: points.map { ($0.x, $0.y) }, height: height)
   }
 }

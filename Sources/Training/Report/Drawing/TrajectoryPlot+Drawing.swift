@@ -35,9 +35,6 @@ extension TrajectoryPlot: DrawnPlot {
     let ranges = CSVRange.ranges(of: everything.map(\.points.count))
     for (path, rows) in zip(reference, ranges.suffix(reference.count)) where !path.points.isEmpty {
       script.plot("\(rows) using 2:3 with lines linecolor rgb \"\(Palette.baselines[0].hex)\" dashtype (8,5) linewidth 1.8 notitle")
-      if let last = path.points.last, !path.name.isEmpty {
-        script.label(path.name, at: "first \(NumberText.exact(last.x)), first \(NumberText.exact(last.y))", "right", offset: "-0.5,0.8")
-      }
     }
     let size = points.count > 1500 ? 0.28 : points.count > 300 ? 0.4 : 0.6
     for (path, rows) in zip(paths, ranges) where !path.points.isEmpty {
@@ -45,12 +42,38 @@ extension TrajectoryPlot: DrawnPlot {
         script.plot("\(rows) using 2:3 with lines linecolor rgb \"\(Palette.line.hex)\" linewidth 0.7 notitle")
       }
       script.plot("\(rows) using 2:3:(shade($4)) with points pointtype 7 pointsize \(size) linecolor rgb variable notitle")
-      if let last = path.points.last, !path.name.isEmpty {
-        script.label(
-          path.name, at: "first \(NumberText.exact(last.x)), first \(NumberText.exact(last.y))", color: Palette.ink, offset: "0.7,-0.7")
+    }
+    addNames(to: &script)
+    Viridis.scale(in: &script, ends: ends, value)
+  }
+}
+
+extension TrajectoryPlot {
+  /// A path's name stands at its end, a bound's in the middle of its last piece: paths end where bounds do.
+  private func addNames(to script: inout GnuplotScript) {
+    let ends = paths.filter { !$0.name.isEmpty }.compactMap { path in
+      path.points.last.map { (path.name, $0.x, $0.y, Palette.ink, NamePlacement.Side.lowerRight, isOptional: false) }
+    }
+    let bounds = reference.filter { !$0.name.isEmpty }.compactMap { path in
+      path.points.last.map { last in
+        let before = path.points.dropLast().last ?? last
+        return (path.name, (last.x + before.x) / 2, (last.y + before.y) / 2, Palette.text, NamePlacement.Side.upperLeft, isOptional: false)
       }
     }
-    Viridis.scale(in: &script, ends: ends, value)
+    // Lines are as much in a name's way as points are.
+    let lines =
+      (isJoined ? paths : []).flatMap { Self.places(along: $0, perPiece: 4) } + reference.flatMap { Self.places(along: $0, perPiece: 40) }
+    script.names(
+      ends + bounds, points: paths.flatMap(\.points).map { ($0.x, $0.y) } + lines, rightMargin: 88, height: height)
+  }
+
+  private static func places(along path: Path, perPiece count: Int) -> [(x: Double, y: Double)] {
+    zip(path.points, path.points.dropFirst()).flatMap { a, b in
+      (0..<count).map { step in
+        let share = Double(step) / Double(count)
+        return (a.x + share * (b.x - a.x), a.y + share * (b.y - a.y))
+      }
+    }
   }
 }
 
