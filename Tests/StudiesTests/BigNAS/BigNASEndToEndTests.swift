@@ -42,13 +42,16 @@ struct BigNASEndToEndTests {
         ]))
       let output = directory.appendingPathComponent("here")
       for file in [
-        "model.safetensors", "architecture.json", "supernet.safetensors", "figures/accuracy.svg", "figures/selection.svg", "figures/lengths.svg",
+        "model.safetensors", "architecture.json", "supernet.safetensors", "figures/accuracy.svg", "figures/selection.svg",
+        "figures/lengths.svg",
         "trainings/warm-seed-1-best.safetensors", "trainings/warm-seed-1-last.safetensors",
       ] {
         #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")
       }
-      let again = try metrics(try run(Self.tiny + everything, ["--json", "--out", "again"], in: directory))
-      #expect(first.filter { !$0.key.hasPrefix("latency") } == again.filter { !$0.key.hasPrefix("latency") })
+      let again = try metrics(
+        try run(Self.tiny + ["variants=sandwich,warm", "fineTuning=false", "mutations=0"], ["--json", "--out", "again"], in: directory))
+      let repeated = again.filter { $0.key.hasPrefix("sandwich") || $0.key.hasPrefix("warm") }
+      #expect(repeated.count >= 8 && repeated.allSatisfy { first[$0.key] == $0.value })
       let other = try run(
         Self.tiny + [
           "variants=sandwich", "optimizer=rmsprop", "learningRate=0.01", "space=five-blocks-wide", "valueClip=1", "budgets=400000",
@@ -61,15 +64,15 @@ struct BigNASEndToEndTests {
 
   @Test func `an interrupted run resumes to the same findings, also behind the switch to small networks`() throws {
     try withTemporaryDirectory { directory in
-      let settings = Self.tiny + ["epochs=40", "variants=sandwich,warm"]
+      let settings = Self.tiny + ["epochs=12", "batchSize=48", "variants=sandwich,warm", "references=0", "mutations=0", "fineTuning=false"]
       let whole = try run(settings, ["--json", "--out", "whole"], in: directory)
       #expect(whole.exitCode == 0, "\(whole.errors)")
-      // Channels are sorted before step 60 of 120.
+      // Channels are sorted before step 12 of 24.
       let stopped = try run(settings, ["--out", "parts"], in: directory) { process in
         let checkpoints = directory.appendingPathComponent("parts.partial/checkpoints/warm-seed-1").path
         while process.isRunning {
           let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
-          if names.contains(where: { $0.hasPrefix("step-") && Int($0.dropFirst(5).prefix(9)) ?? 0 >= 66 }) { break }
+          if names.contains(where: { $0.hasPrefix("step-") && Int($0.dropFirst(5).prefix(9)) ?? 0 >= 14 }) { break }
           Thread.sleep(forTimeInterval: 0.002)
         }
         kill(process.processIdentifier, SIGINT)

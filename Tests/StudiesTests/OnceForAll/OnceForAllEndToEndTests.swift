@@ -68,7 +68,7 @@ struct OnceForAllEndToEndTests {
 
   @Test func `an interrupted run resumes to the same findings`() throws {
     try withTemporaryDirectory { directory in
-      let settings = Self.tiny + ["widthEpochs=30", "fullEpochs=3", "augmentation=resized-crop"]
+      let settings = Self.tiny + ["widthEpochs=6", "references=0", "augmentation=resized-crop"]
       let whole = try run(settings, ["--json", "--out", "whole"], in: directory)
       #expect(whole.exitCode == 0, "\(whole.errors)")
       let stopped = try run(settings, ["--out", "parts"], in: directory) { process in
@@ -84,7 +84,8 @@ struct OnceForAllEndToEndTests {
       #expect(resumed.exitCode == 0, "\(resumed.errors)")
       try expectSameFindings(whole, resumed)
       for file in [
-        "model.safetensors", "supernet.safetensors", "predictor.safetensors", "figures/accuracy.csv", "trainings/width-seed-1-best.safetensors",
+        "model.safetensors", "supernet.safetensors", "predictor.safetensors", "figures/accuracy.csv",
+        "trainings/width-seed-1-best.safetensors",
         "trainings/full-seed-1-last.safetensors",
       ] {
         let files = try ["whole", "parts"].map { try Data(contentsOf: directory.appendingPathComponent("\($0)/\(file)")) }

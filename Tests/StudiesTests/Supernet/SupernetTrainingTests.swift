@@ -25,7 +25,7 @@ struct SupernetTrainingTests {
     let rule = try SandwichRule()
     let space = supernet.space
     let outcome = try training.train(
-      "spiked", supernet, optimizer: training.optimizer(supernet), epochs: 8, schedule: Spike(step: spike), judges: [space.minimum],
+      "spiked", supernet, optimizer: training.optimizer(supernet), epochs: 7, schedule: Spike(step: spike), judges: [space.minimum],
       judgements: 2
     ) { random, _ in rule.step(space, using: &random) }
     return (supernet, outcome)

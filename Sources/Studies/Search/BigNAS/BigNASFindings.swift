@@ -78,7 +78,8 @@ struct BigNASFindings {
       let runs = all(variant)!
       table.append(
         [.text(variant.title)] + extremes.map { .number(accuracy(variant, $0)!) } + [
-          .number(meanOfExtremes(variant)!), .number(meanOfAll(variant)!), .number(Measurement(runs.map { $0.cost.multiplyAdds / 1e9 })), .init(runs.count),
+          .number(meanOfExtremes(variant)!), .number(meanOfAll(variant)!), .number(Measurement(runs.map { $0.cost.multiplyAdds / 1e9 })),
+          .init(runs.count),
         ])
       for (index, name) in zip(extremes, extremeNames) {
         findings.add(Metric("\(variant.rawValue).\(name)-accuracy", accuracy(variant, index)!, .percent))
@@ -99,7 +100,9 @@ struct BigNASFindings {
     let order = references.all.indices.sorted { references.all[$0].multiplyAdds < references.all[$1].multiplyAdds }
     let x = order.map { Double(references.all[$0].multiplyAdds) / 1000 }
     var curves = options.variants.map { variant in Curve(variant.title, x: x, y: order.map { accuracy(variant, $0)! }, role: variant.role) }
-    if !alone.isEmpty { curves.append(Curve("each trained alone", x: x, y: order.map { Measurement(alone[$0].accuracy) }, role: .baseline)) }
+    if !alone.isEmpty {
+      curves.append(Curve("each trained alone", x: x, y: order.map { Measurement(alone[$0].accuracy) }, role: .baseline))
+    }
     findings.add(
       Figure(
         "accuracy", title: "One training, networks of every size",
@@ -117,7 +120,8 @@ struct BigNASFindings {
       columns: ["epochs", Table.Column("labels", .percent), Table.Column("distilled in place", .percent), Table.Column("gap", .percent)])
     for (length, (runs, gap)) in zip(options.lengths, zip(lengths, gaps)) {
       table.append([
-        .init(length), .number(Measurement(runs.map { mean(ofExtremes: $0.labels) })), .number(Measurement(runs.map { mean(ofExtremes: $0.cold) })), .number(gap),
+        .init(length), .number(Measurement(runs.map { mean(ofExtremes: $0.labels) })),
+        .number(Measurement(runs.map { mean(ofExtremes: $0.cold) })), .number(gap),
       ])
       findings.add(Metric("gap-after-\(length)-epochs", gap, .percent))
     }
@@ -250,7 +254,8 @@ struct BigNASFindings {
         Measurement(-4.0), 0, ("worst difference to a network trained alone", "-4 points"))
       let means = references.all.indices.map { index in runs.reduce(0) { $0 + $1.accuracies[index] } / Double(runs.count) }
       claim(
-        "ranks-as-alone", "Networks rank as they do when trained alone (Kendall's tau).", Measurement(kendallCorrelation(means, alone.map(\.accuracy))),
+        "ranks-as-alone", "Networks rank as they do when trained alone (Kendall's tau).",
+        Measurement(kendallCorrelation(means, alone.map(\.accuracy))),
         .atLeast, 0.5, unit: .none, ("tau over \(alone.count) networks", "threshold"))
     }
     if let warm = meanOfExtremes(.warm), let cold = meanOfExtremes(.sandwich) {

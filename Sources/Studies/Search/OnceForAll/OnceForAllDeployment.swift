@@ -99,8 +99,10 @@ struct OnceForAllDeployment {
       ("multiply-adds", multiplyAdds),
       ("latency", try latencyConstraint(latency, options.latencyLimit > 0 ? options.latencyLimit : middle)),
     ]
-    for (name, constraint) in bounds {
-      let outcome = try specialization.best(under: constraint, using: &random)
+    // Each draws from randomness of its own: how many numbers the search by latency takes depends on times.
+    for ((name, constraint), stream) in zip(bounds, [random, SplitMix64(seed: run.seed, 13)]) {
+      var stream = stream
+      let outcome = try specialization.best(under: constraint, using: &stream)
       if history.isEmpty { history = outcome.history.map { 100 * $0 } }
       found.append(try deployed(name, outcome.best, constraint.limit, supernet, latency, test))
     }
@@ -109,7 +111,7 @@ struct OnceForAllDeployment {
     try supernet.save(to: run.file("supernet.safetensors"))
 
     return DeploymentResult(
-      quality: quality, found: found, random: try randomAccuracies(supernet, test, &random), history: history,
+      quality: quality, found: found, random: try randomAccuracies(supernet, test), history: history,
       latencies: try networks.all.map { network in
         (try latency.cost(of: network.architecture), try measuredMilliseconds(network.architecture, supernet))
       }, tableRows: latency.table.rows.count, machine: latency.table.machine,
@@ -160,7 +162,8 @@ struct OnceForAllDeployment {
       measuredLatency: try measuredMilliseconds(best.architecture, supernet))
   }
 
-  private func randomAccuracies(_ supernet: Supernet, _ evaluator: SubnetEvaluator, _ random: inout SplitMix64) throws -> [Double] {
+  private func randomAccuracies(_ supernet: Supernet, _ evaluator: SubnetEvaluator) throws -> [Double] {
+    var random = SplitMix64(seed: run.seed, 14)
     var chosen: Set<Architecture> = []
     var accuracies: [Double] = []
     for _ in 0..<(20_000) where accuracies.count < options.randomNetworks {

@@ -25,7 +25,10 @@ struct SpecializedNetworkFile {
   ) throws {
     let table = supernet.calibration(architecture, batches: evaluator.calibrationBatches)
     let network = supernet.materialized(architecture, table).folded()
-    func text(_ value: some Encodable) throws -> String { String(decoding: try JSONEncoder().encode(value), as: UTF8.self) }
+    // In a fixed order: equal networks are equal files.
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
     try network.save(
       to: url,
       metadata: [
