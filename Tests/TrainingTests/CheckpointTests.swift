@@ -139,7 +139,7 @@ import Training
   }
 
   /// A process that writes one checkpoint after the other is killed fifty times. Each time the newest is whole and no older than the one before.
-  @Test(.timeLimit(.minutes(1))) func killingTheProcessLosesNothing() throws {
+  @Test(.timeLimit(.minutes(10))) func killingTheProcessLosesNothing() throws {
     try withTemporaryDirectory { directory in
       let store = try CheckpointStore(directory: directory, options: ["probe": 1])
       var random = RandomStream(seed: 11)

@@ -94,7 +94,8 @@ struct OnceForAllDeployment {
       supernet, predictor, search: EvolutionarySearch(population: options.population, iterations: options.iterations))
     var found: [DeployedNetwork] = []
     var history: [Double] = []
-    let middle = try latency.cost(of: design.space.middle)
+    // Of networks of microseconds the smallest may measure slower than the middle one.
+    let middle = max(try latency.cost(of: design.space.middle), try latency.cost(of: design.space.minimum))
     let bounds = [
       ("multiply-adds", multiplyAdds),
       ("latency", try latencyConstraint(latency, options.latencyLimit > 0 ? options.latencyLimit : middle)),

@@ -88,7 +88,8 @@ package struct NamePlacement {
         let hidden = Double(points.count { box.contains($0, margin: 2) })
         let leader = Self.leader(from: from, to: box)
         let crossings = Double(lines.count { Self.passes($0, box) } + taken.count { box in leader.map { Self.passes($0, box) } ?? false })
-        let cost = (crowding + outside) / area * 100 + min(hidden, 8) * 1.5 + crossings * 6 + Double(rank) * 0.25
+        // Names that touch are worse than a long line.
+        let cost = (crowding > 0 ? 20 : 0) + (crowding + outside) / area * 100 + min(hidden, 8) * 1.5 + crossings * 6 + Double(rank) * 0.25
         if cost < best?.cost ?? .infinity { best = (cost, box, crowding) }
       }
       let box = best!.box
