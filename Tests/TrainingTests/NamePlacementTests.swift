@@ -61,7 +61,7 @@ struct NamePlacementTests {
   }
 
   @Test func `where there is no room a name says so`() {
-    let small = NamePlacement(width: 60, height: 30)
+    let small = NamePlacement(width: 120, height: 40)
     let places = small.places(of: (0..<20).map { .init("name \($0)", x: 0.5, y: 0.5) })
     #expect(places.contains(where: \.isCrowded) && !places[0].isCrowded)
   }

@@ -29,7 +29,7 @@ package struct NamePlacement {
     package let box: Box
     /// The ends of the line to the point.
     package let leader: [Point]?
-    /// Whether it stands over another name for want of room.
+    /// Whether it stands over another name, or beyond the plot, for want of room.
     package let isCrowded: Bool
   }
 
@@ -88,9 +88,9 @@ package struct NamePlacement {
         let hidden = Double(points.count { box.contains($0, margin: 2) })
         let leader = Self.leader(from: from, to: box)
         let crossings = Double(lines.count { Self.passes($0, box) } + taken.count { box in leader.map { Self.passes($0, box) } ?? false })
-        // Names that touch are worse than a long line.
-        let cost = (crowding > 0 ? 20 : 0) + (crowding + outside) / area * 100 + min(hidden, 8) * 1.5 + crossings * 6 + Double(rank) * 0.25
-        if cost < best?.cost ?? .infinity { best = (cost, box, crowding) }
+        // Names that touch or leave the plot are worse than a long line.
+        let cost = (crowding + outside > 0 ? 20 : 0) + (crowding + outside) / area * 100 + min(hidden, 8) * 1.5 + crossings * 6 + Double(rank) * 0.25
+        if cost < best?.cost ?? .infinity { best = (cost, box, crowding + outside) }
       }
       let box = best!.box
       taken.append(box)
