@@ -102,7 +102,7 @@ def run_apus(row, program, seconds):
 def floors(results):
     """Milliseconds a row's operations take at the speed of the fastest large product, where that was measured.
 
-    No program is faster on this processor without leaving operations out, so twice a peer's speed is out of reach where it is below this.
+    A bound for programs that do these operations: algorithms with fewer multiplications (Winograd's for convolutions) are not held by it.
     """
     operations = 2 * workloads.SIDE**3
     speeds = [operations / result["ms_min"] for result in results if result["name"] == "product"]

@@ -168,9 +168,7 @@ import Testing
   ])
   func wrongOptionsAreRefused(assignment: String, words: [String]) throws {
     try withTemporaryDirectory { directory in
-      let result = try run([assignment], ["--json"], in: directory)
-      #expect(result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1, "\(result.errors)")
-      for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+      try expectOptionRefused(try run([assignment], ["--json"], in: directory), saying: words, in: directory)
     }
   }
 }

@@ -97,10 +97,7 @@ struct InformationPlaneEndToEndTests {
   ])
   func `wrong options are refused`(assignment: String, words: String) throws {
     try withTemporaryDirectory { directory in
-      let result = try run([assignment], ["--json"], in: directory)
-      #expect(
-        result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1 && result.errors.contains(words), "\(result.errors)")
-      #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+      try expectOptionRefused(try run([assignment], ["--json"], in: directory), saying: words, in: directory)
     }
   }
 

@@ -252,10 +252,7 @@ struct NoPropEndToEndTests {
   ])
   func wrongOptionsAreRefused(assignment: String, words: [String]) throws {
     try withTemporaryDirectory { directory in
-      let result = try run([assignment], ["--json"], in: directory)
-      #expect(result.exitCode == 2 && result.output.isEmpty && result.errorLines.count == 1, "\(result.errors)")
-      for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+      try expectOptionRefused(try run([assignment], ["--json"], in: directory), saying: words, in: directory)
     }
   }
 

@@ -10,10 +10,11 @@ extension ConvexSolution {
   ///   - settings: of ADMM on the few patterns.
   ///   - tolerance: c_i may exceed beta by this share of it.
   ///   - rounds: how often patterns are let in, at most.
+  /// - Returns: a point inside its cones on all the patterns, (2P, d); `converged` tells whether the last program on the few was solved to its tolerances.
+  /// - Throws: `setting` for settings out of range.
   public func polished(
     settings: ConvexADMM.Settings = .init(maximumIterations: 8000, primalTolerance: 1e-10, dualTolerance: 1e-10),
-    tolerance: Double = 1e-7,
-    rounds: Int = 6
+    tolerance: Double = 1e-7, rounds: Int = 6
   ) throws(ConvexReLUError) -> ConvexSolution {
     let count = patterns.count
     let all = GatedOperators(problem.features, patterns)

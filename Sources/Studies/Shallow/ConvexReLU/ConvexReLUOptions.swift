@@ -60,7 +60,7 @@ public struct ConvexReLUOptions: StudyOptions {
   public static let fields: [Field] = [
     Field("racePoints", \.racePoints, "n of the race on y = sin(2 x1) + x2^2 in two dimensions, all patterns enumerated", in: 4...60),
     Field("raceBeta", \.raceBeta, "beta of the race", in: 1e-6...100),
-    Field("racePenalty", \.racePenalty, "rho of ADMM in the race", in: 1e-4...1e4),
+    Field("racePenalty", \.racePenalty, "rho of ADMM in the race, to begin with", in: 1e-4...1e4),
     Field("raceIterations", \.raceIterations, "iterations of ADMM on all patterns, before the used ones are polished", in: 50...1_000_000),
     Field("patternCounts", \.patternCounts, "P of the sampled programs in the race", eachIn: 1...2000),
     Field("neuronCounts", \.neuronCounts, "N of the sampled convex programs in the race", eachIn: 1...20_000),
