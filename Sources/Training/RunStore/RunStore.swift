@@ -40,7 +40,22 @@ public struct RunStore: Sendable {
       // Whoever only reads a store that is up to date waits for no writer.
       if isMarked && isComplete { return }
       try queue.write { database in try refuseForeign(database) }
-      try migrator.migrate(queue)
+      try Self.bringUpToDate(queue, by: migrator)
+    }
+  }
+
+  /// Takes the steps that are missing.
+  ///
+  /// Another process may do the same at this moment: then a step fails here, whole, because it was taken there since this one looked, and what is
+  /// left is tried again. An error without such progress is one of its own.
+  private static func bringUpToDate(_ queue: DatabaseQueue, by migrator: DatabaseMigrator) throws {
+    var taken = try queue.read { try migrator.appliedIdentifiers($0).count }
+    while true {
+      do { return try migrator.migrate(queue) } catch {
+        let now = try queue.read { try migrator.appliedIdentifiers($0).count }
+        guard now > taken else { throw error }
+        taken = now
+      }
     }
   }
 

@@ -113,6 +113,20 @@ struct RunStoreTests {
       runs.count == 40 && Set(runs.compactMap(\.data)).count == 40 && runs.allSatisfy { $0.status == .finished && $0.claimCount == 1 })
   }
 
+  /// A store is begun by whoever comes first; those who come at the same moment find it begun half way.
+  @Test func storesBegunByManyAtOnceAreBegunOnce() async throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("apus-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    for round in 0..<40 {
+      let url = directory.appendingPathComponent("store-\(round).sqlite")
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<8 { group.addTask { _ = try RunStore(url) } }
+        try await group.waitForAll()
+      }
+      #expect(try RunStore(url).runs().isEmpty)
+    }
+  }
+
   @Test func anOlderStoreIsBroughtUpToDate() throws {
     try withTemporaryDirectory { directory in
       let url = directory.appendingPathComponent("old.sqlite")
